@@ -5,6 +5,7 @@
     master_secret, extended_master_secret, key_block, transcript_hash, verify_data, finished, exporter, exporter_seed
                                                    the classic schedule, SSL 3.0 to TLS 1.2: (version, prf_hash, …)
     export_write_key, export_iv                    what EXPORT suites add to it
+    wtls_prf, wtls_master_secret, wtls_key_block   WTLS, a key block per direction
     ssl3                                           SSL 3.0's own functions, its record MAC among them
     hkdf                                           HKDF and TLS 1.3: extract, expand, HkdfLabel, expand_label, traffic_key …
     Shape, Part                                    the parts of a key block and where they lie
@@ -12,11 +13,14 @@
     SeparatedLabel, separated_key, separated_ivs   the separated key expansion
     check_prf_input, judge_derivation, judge_string, judge_finished, Judgement
                                                    what a token may be asked of a master secret
+    record                                         RecordKeys, seal, open: records protected and opened outside any module
+    mac_input, aad, nonce, pad, unpad, header      the pieces of that, for letting a module do it
+    BadRecordMac, UnsupportedCipher                what `record.open` raises
 
 Lengths are in bytes except where a name says bits.
 """
 
-from . import hkdf, ssl3
+from . import hkdf, record, ssl3
 from .ciphers import Cipher, Mode
 from .hkdf import BadHkdfLabel, HkdfLabel
 from .inputs import (
@@ -31,8 +35,11 @@ from .inputs import (
     judge_string,
 )
 from .names import BadSuiteName, SuiteName, parse_name
+from .pieces import BadRecordMac, aad, header, mac_input, nonce, pad, unpad
 from .prf import PrfHash, p_hash, prf_tls10, prf_tls12
+from .primitives import UnsupportedCipher
 from .protocol import ContentType, Side, Version
+from .record import Plaintext, RecordKeys
 from .separated import (
     BadSeparatedLabel,
     SeparatedAlgorithm,
@@ -57,12 +64,14 @@ from .tls import (
     transcript_hash,
     verify_data,
 )
+from .wtls import wtls_key_block, wtls_master_secret, wtls_prf
 
 __all__ = [
     "EXPORTER_LABELS",
     "RESERVED_LABELS",
     "SUITES",
     "BadHkdfLabel",
+    "BadRecordMac",
     "BadSeparatedLabel",
     "BadSuiteName",
     "Cipher",
@@ -73,7 +82,9 @@ __all__ = [
     "Judgement",
     "Mode",
     "Part",
+    "Plaintext",
     "PrfHash",
+    "RecordKeys",
     "Rule",
     "SeparatedAlgorithm",
     "SeparatedLabel",
@@ -81,7 +92,9 @@ __all__ = [
     "Side",
     "SuiteName",
     "UnknownSuite",
+    "UnsupportedCipher",
     "Version",
+    "aad",
     "check_prf_input",
     "export_iv",
     "export_write_key",
@@ -89,18 +102,23 @@ __all__ = [
     "exporter_seed",
     "extended_master_secret",
     "finished",
+    "header",
     "hkdf",
     "judge_derivation",
     "judge_finished",
     "judge_string",
     "key_block",
     "labels_of",
+    "mac_input",
     "master_secret",
+    "nonce",
     "p_hash",
+    "pad",
     "parse_name",
     "parse_suite",
     "prf_tls10",
     "prf_tls12",
+    "record",
     "separated_ivs",
     "separated_key",
     "ssl3",
@@ -108,5 +126,9 @@ __all__ = [
     "template_objection",
     "tls_prf",
     "transcript_hash",
+    "unpad",
     "verify_data",
+    "wtls_key_block",
+    "wtls_master_secret",
+    "wtls_prf",
 ]
