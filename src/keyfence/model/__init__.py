@@ -1,0 +1,44 @@
+"""The model: derivations as slices of streams, capabilities as constraints, a solver that finds the cheapest leak.
+
+Start with `solver`: its docstring shows how the parts fit together.
+"""
+
+from .calls import Call, Capability
+from .capabilities import Cut, KeyMatCut, KeyOption, Span, Window, key_slices
+from .chains import Effort
+from .lengths import ANY, Lengths
+from .oracles import RECIPES, Evaluation, Oracle, Recipe
+from .solver import Limits, Unsat, solve
+from .steps import Chain, Price, Step, Uncovered
+from .streams import Key, Public, Readable, Sink, Slice, Stream
+
+__all__ = [
+    "ANY",
+    "RECIPES",
+    "Call",
+    "Capability",
+    "Chain",
+    "Cut",
+    "Effort",
+    "Evaluation",
+    "Key",
+    "KeyMatCut",
+    "KeyOption",
+    "Lengths",
+    "Limits",
+    "Oracle",
+    "Price",
+    "Public",
+    "Readable",
+    "Recipe",
+    "Sink",
+    "Slice",
+    "Span",
+    "Step",
+    "Stream",
+    "Uncovered",
+    "Unsat",
+    "Window",
+    "key_slices",
+    "solve",
+]

@@ -1,0 +1,218 @@
+"""The fewest calls that reach a target at a given size of search: a greedy chain from above, z3 from below.
+
+The lower bound rests on landmarks. Take any state of knowledge that does not reach the target. A set of calls none of
+which tells anything new there stays within that state for ever, so every set of calls that succeeds contains one of
+those that do: a clause. z3 finds the smallest set of calls that satisfies all clauses known; if it reaches the target
+it is optimal, if not, the state it ends in gives one more clause. (These are the disjunctive action landmarks of
+delete-free planning, and the loop is an implicit hitting set: Haslum, Slaney, Thiébaux, ICAPS 2012.)
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import z3
+
+from .knowledge import Knowledge, Move, Problem, View
+from .streams import BITS_PER_BYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to try to prove that no shorter chain exists. Counts, not seconds: the answer must not depend on load."""
+
+    landmarks: int = 40
+    z3_steps: int = 200_000
+
+    @classmethod
+    def unlimited(cls) -> "Effort":
+        """Until it is proven, however long it takes."""
+        return cls(landmarks=10**9, z3_steps=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fewest:
+    """The moves of the shortest chain found (None: none found), and how many any chain needs at least."""
+
+    moves: tuple[Move, ...] | None
+    at_least: int
+
+    @property
+    def proven(self) -> bool:
+        """Whether no shorter chain exists."""
+        return self.moves is not None and len(self.moves) == self.at_least
+
+
+def fewest_calls(problem: Problem, work: int, most: int, effort: Effort) -> Fewest:
+    """The shortest chain at searches of at most `work` bits, or proof that more than `most` calls are needed."""
+    problem = Problem(problem.positions, _undominated(problem.moves, work), problem.start, problem.target)
+    everything = problem.start.closure(problem.moves, work)
+    if not problem.reached(everything, work):
+        return Fewest(None, most + 1)
+    upper = _pruned(problem, _greedy(problem, work), work)
+    return _Landmarks(problem, work, effort).close(upper, most)
+
+
+def _undominated(moves: Sequence[Move], work: int) -> list[Move]:
+    """Leave out calls that another one outdoes: the same keys and needs, and all its free bytes as well."""
+    groups: dict[tuple[int, frozenset[tuple[int, int]]], list[tuple[int, Move]]] = {}
+    for move in moves:
+        free = 0
+        for view in move.views:
+            free |= view.mask if view.free else 0
+        keys = frozenset((v.mask, v.hidden) for v in move.views if not v.free and v.mask & ~free and work)
+        if free or keys:
+            groups.setdefault((move.needs, keys), []).append((free, move))
+    return [move for group in groups.values() for move in _maximal(group)]
+
+
+def _maximal(group: list[tuple[int, Move]]) -> list[Move]:
+    kept: list[tuple[int, Move]] = []
+    for free, move in sorted(group, key=lambda entry: -entry[0].bit_count()):
+        if all(free & ~larger for larger, _ in kept):
+            kept.append((free, move))
+    return [move for _, move in kept]
+
+
+def _greedy(problem: Problem, work: int) -> list[Move]:
+    """Always the call that tells most of what the target needs."""
+    needed = _needed(problem, work)
+    state, chosen = problem.start, list[Move]()
+    while not problem.reached(state, work):
+        move = max(problem.moves, key=lambda candidate: _gain(state, candidate, needed, work))
+        chosen.append(move)
+        state = state.closure(chosen, work)
+    return chosen
+
+
+def _gain(state: Knowledge, move: Move, needed: int, work: int) -> int:
+    if not state.has(move.needs):
+        return -1
+    after = state.closure([move], work)
+    return state.bits(needed) - after.bits(needed)
+
+
+def _needed(problem: Problem, work: int) -> int:
+    """The target, and the bytes through which a closure gets to it."""
+    needed = problem.target
+    for view, new, needs in reversed(list(derivation(problem.start, problem.moves, work))):
+        if new & needed:
+            needed |= needs if view.free else needs | view.mask
+    return needed
+
+
+def derivation(start: Knowledge, moves: Sequence[Move], work: int) -> Iterator[tuple[View, int, int]]:
+    """The closure step by step: view, the bytes it tells something new about, the bytes the call needed."""
+    state, before = start, None
+    while state != before:
+        before = state
+        for move in moves:
+            for view in move.views:
+                new = state.gain(view)
+                if new and state.has(move.needs) and state.cost(view) <= work:
+                    state = state.after(view)
+                    yield view, new, move.needs
+
+
+def _pruned(problem: Problem, chosen: list[Move], work: int) -> list[Move]:
+    """Without the calls that turned out not to be needed."""
+    for move in reversed(chosen[:]):
+        rest = [other for other in chosen if other is not move]
+        if problem.reached(problem.start.closure(rest, work), work):
+            chosen = rest
+    return chosen
+
+
+class _Landmarks:
+    """The loop between z3 (smallest set of calls for the clauses so far) and the closure (one more clause)."""
+
+    def __init__(self, problem: Problem, work: int, effort: Effort) -> None:
+        self._problem, self._work, self._effort = problem, work, effort
+        self._chosen = [z3.Bool(f"call{number}") for number in range(len(problem.moves))]
+        self._in_play: set[int] = set()
+        self._telling = _telling(problem.moves)
+        self._solver = z3.Solver()
+        self._solver.set("rlimit", effort.z3_steps)
+        for state in self._simplest():
+            self._add(state)
+
+    def close(self, upper: list[Move], most: int) -> Fewest:
+        """Raise the lower bound until it meets a chain, exceeds `most`, or the effort is spent."""
+        at_least, tried = self._counting_bound(), 0
+        while at_least < len(upper) and at_least <= most and tried <= self._effort.landmarks:
+            answer, moves = self._hitting_set(at_least)
+            if answer == z3.unknown:
+                break
+            if answer == z3.unsat:
+                at_least += 1
+                continue
+            state = self._problem.start.closure(moves, self._work)
+            if self._problem.reached(state, self._work):
+                return Fewest(tuple(moves), at_least)
+            self._add(self._stuck(state, moves, tried))
+            tried += 1
+        return Fewest(tuple(upper), at_least)
+
+    def _counting_bound(self) -> int:
+        """Each call tells at most the target's bits in its free views and `work` bits per key; the residue is `work`."""
+        missing = self._problem.start.bits(self._problem.target) - self._work
+        most = max((self._most_told(move) for move in self._problem.moves), default=0)
+        return -(-missing // most) if missing > 0 and most else 0
+
+    def _most_told(self, move: Move) -> int:
+        told = ((BITS_PER_BYTE * (v.mask & self._problem.target).bit_count(), v.free) for v in move.views)
+        return sum(bits if free else min(bits, self._work) for bits, free in told)
+
+    def _simplest(self) -> Iterator[Knowledge]:
+        """States in which all is known but as many neighbouring target bytes as the residue cannot pay for."""
+        dark = _positions(self._problem.target & self._problem.start.dark)
+        width = self._work // BITS_PER_BYTE + 1
+        for first in range(len(dark) - width + 1):
+            yield Knowledge(sum(1 << position for position in dark[first : first + width]))
+
+    def _stuck(self, state: Knowledge, moves: list[Move], turn: int) -> Knowledge:
+        """The state with as much told as leaves `moves` short of the target: then few other calls tell something.
+
+        `turn` varies which bytes stay dark, and so which clauses are found.
+        """
+        open_bytes = _positions(state.dark | state.dim)
+        shift = 7 * turn % len(open_bytes)
+        for position in open_bytes[shift:] + open_bytes[:shift]:
+            grown = state.told(1 << position).closure(moves, self._work)
+            if not self._problem.reached(grown, self._work):
+                state = grown
+        return state
+
+    def _add(self, state: Knowledge) -> None:
+        """The clause of a state that does not reach the target: one of the calls that tell something there."""
+        touching = {number for position in _positions(state.dark | state.dim) for number in self._telling[position]}
+        useful = [n for n in sorted(touching) if state.useful(self._problem.moves[n], self._work)]
+        self._in_play.update(useful)
+        self._solver.add(z3.Or([self._chosen[n] for n in useful]))
+
+    def _hitting_set(self, size: int) -> tuple[Any, list[Move]]:
+        """z3's answer to "at most `size` calls satisfy every clause", with the calls when it is sat."""
+        numbers = sorted(self._in_play)
+        self._solver.push()
+        self._solver.add(z3.AtMost(*(self._chosen[n] for n in numbers), size))
+        answer = self._solver.check()
+        model = self._solver.model() if answer == z3.sat else {}
+        self._solver.pop()
+        return answer, [self._problem.moves[n] for n in numbers if answer == z3.sat and z3.is_true(model[self._chosen[n]])]
+
+
+def _telling(moves: Sequence[Move]) -> dict[int, list[int]]:
+    """Position → the moves with a view of it."""
+    telling: dict[int, list[int]] = defaultdict(list)
+    for number, move in enumerate(moves):
+        seen = 0
+        for view in move.views:
+            seen |= view.mask
+        for position in _positions(seen):
+            telling[position].append(number)
+    return telling
+
+
+def _positions(mask: int) -> list[int]:
+    return [position for position in range(mask.bit_length()) if mask >> position & 1]
