@@ -1,0 +1,1 @@
+"""The software token: both key schedules behind a Cryptoki."""
