@@ -7,7 +7,9 @@ from .calls import Call, Capability
 from .capabilities import Cut, KeyMatCut, KeyOption, Span, Window, key_slices
 from .chains import Effort
 from .lengths import ANY, Lengths
+from .operands import Derivation
 from .oracles import RECIPES, Evaluation, Oracle, Recipe
+from .proof import Exposure, is_exposed, is_shared, next_call
 from .solver import Limits, Unsat, solve
 from .steps import Chain, Price, Step, Uncovered
 from .streams import Key, Public, Readable, Sink, Slice, Stream
@@ -19,8 +21,10 @@ __all__ = [
     "Capability",
     "Chain",
     "Cut",
+    "Derivation",
     "Effort",
     "Evaluation",
+    "Exposure",
     "Key",
     "KeyMatCut",
     "KeyOption",
@@ -39,6 +43,9 @@ __all__ = [
     "Uncovered",
     "Unsat",
     "Window",
+    "is_exposed",
+    "is_shared",
     "key_slices",
+    "next_call",
     "solve",
 ]

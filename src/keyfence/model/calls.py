@@ -58,7 +58,11 @@ class Capability(Protocol):
     def least(self, call: Call, stop: int, /) -> Call:
         """The call that asks for no more than it must: the same keys as `call`, free bytes up to `stop`."""
 
-    def shapes(self, prefix: str, streams: Collection[Stream]) -> Iterator[Shape]:
+    @property
+    def streams(self) -> frozenset[Stream]:
+        """The streams it cuts by itself. Empty for an oracle, which rebuilds whatever others cut."""
+
+    def shapes(self, prefix: str, streams: Collection[Stream], /) -> Iterator[Shape]:
         """All calls that touch `streams`, lengths left open; `prefix` keeps the unknowns' names apart."""
 
 

@@ -77,7 +77,12 @@ class KeyMatCut:
         fitting = (iv for iv in self.iv if keys + 2 * iv >= stop and keys + 2 * iv in self.total)
         return self.call(Cut(cut.mac, cut.key, next(fitting), cut.option)) if self._ivs_nest else call
 
-    def shapes(self, prefix: str, streams: Collection[Stream]) -> Iterator[Shape]:
+    @property
+    def streams(self) -> frozenset[Stream]:
+        """The one stream."""
+        return frozenset({self.stream})
+
+    def shapes(self, prefix: str, streams: Collection[Stream], /) -> Iterator[Shape]:
         """One shape per kind of key, all three lengths open."""
         if self.stream not in streams:
             return
@@ -161,7 +166,12 @@ class Window:
         reaching = (n for n in self._fitting_lengths(span.start) if span.start + n >= stop)
         return self.call(Span(span.start, next(reaching))) if is_free(self.sink) else call
 
-    def shapes(self, prefix: str, streams: Collection[Stream]) -> Iterator[Shape]:
+    @property
+    def streams(self) -> frozenset[Stream]:
+        """The one stream."""
+        return frozenset({self.stream})
+
+    def shapes(self, prefix: str, streams: Collection[Stream], /) -> Iterator[Shape]:
         """One shape, start and length open."""
         if self.stream not in streams:
             return

@@ -7,9 +7,9 @@ it is optimal, if not, the state it ends in gives one more clause. (These are th
 delete-free planning, and the loop is an implicit hitting set: Haslum, Slaney, Thiébaux, ICAPS 2012.)
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import z3
@@ -20,15 +20,18 @@ from .streams import BITS_PER_BYTE
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard to try to prove that no shorter chain exists. Counts, not seconds: the answer must not depend on load."""
+    """How hard to try to prove that no shorter chain exists. Counts, not seconds: the answer must not depend on load.
 
-    landmarks: int = 40
-    z3_steps: int = 200_000
+    `literals` bounds the sum of the clauses' lengths, `z3_steps` z3's resource count per question; None is unbounded.
+    """
+
+    literals: int | None = 20_000
+    z3_steps: int | None = 200_000
 
     @classmethod
     def unlimited(cls) -> "Effort":
         """Until it is proven, however long it takes."""
-        return cls(landmarks=10**9, z3_steps=0)
+        return cls(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,16 @@ def _greedy(problem: Problem, work: int) -> list[Move]:
 
 
 def _gain(state: Knowledge, move: Move, needed: int, work: int) -> int:
+    """Bits of the needed bytes that the call tells at once."""
     if not state.has(move.needs):
         return -1
-    after = state.closure([move], work)
-    return state.bits(needed) - after.bits(needed)
+    useful = state.dark & needed
+    gain = 0
+    for view in move.views:
+        told = view.mask & useful if view.hidden else view.mask & needed
+        if told and (view.free or state.cost(view) <= work):
+            gain += state.bits(told)
+    return gain
 
 
 def _needed(problem: Problem, work: int) -> int:
@@ -128,19 +137,20 @@ class _Landmarks:
     """The loop between z3 (smallest set of calls for the clauses so far) and the closure (one more clause)."""
 
     def __init__(self, problem: Problem, work: int, effort: Effort) -> None:
-        self._problem, self._work, self._effort = problem, work, effort
-        self._chosen = [z3.Bool(f"call{number}") for number in range(len(problem.moves))]
+        self._problem, self._work = problem, work
+        self._views = [(number, view) for number, move in enumerate(problem.moves) for view in move.views]
+        self._calls: list[Any] = []
         self._in_play: set[int] = set()
-        self._telling = _telling(problem.moves)
+        self._left = inf if effort.literals is None else effort.literals
         self._solver = z3.Solver()
-        self._solver.set("rlimit", effort.z3_steps)
-        for state in self._simplest():
-            self._add(state)
+        self._solver.set("rlimit", effort.z3_steps or 0)
 
     def close(self, upper: list[Move], most: int) -> Fewest:
         """Raise the lower bound until it meets a chain, exceeds `most`, or the effort is spent."""
-        at_least, tried = self._counting_bound(), 0
-        while at_least < len(upper) and at_least <= most and tried <= self._effort.landmarks:
+        at_least, turn = self._counting_bound(), 0
+        if at_least < len(upper) and at_least <= most:
+            self._begin()
+        while at_least < len(upper) and at_least <= most and self._left > 0:
             answer, moves = self._hitting_set(at_least)
             if answer == z3.unknown:
                 break
@@ -150,8 +160,8 @@ class _Landmarks:
             state = self._problem.start.closure(moves, self._work)
             if self._problem.reached(state, self._work):
                 return Fewest(tuple(moves), at_least)
-            self._add(self._stuck(state, moves, tried))
-            tried += 1
+            turn += 1
+            self._add(self._stuck(state, moves, turn))
         return Fewest(tuple(upper), at_least)
 
     def _counting_bound(self) -> int:
@@ -164,12 +174,14 @@ class _Landmarks:
         told = ((BITS_PER_BYTE * (v.mask & self._problem.target).bit_count(), v.free) for v in move.views)
         return sum(bits if free else min(bits, self._work) for bits, free in told)
 
-    def _simplest(self) -> Iterator[Knowledge]:
-        """States in which all is known but as many neighbouring target bytes as the residue cannot pay for."""
+    def _begin(self) -> None:
+        """Clauses of the simplest states: all is known but as many neighbouring target bytes as no residue pays for."""
+        self._calls = [z3.Bool(f"call{number}") for number in range(len(self._problem.moves))]
         dark = _positions(self._problem.target & self._problem.start.dark)
         width = self._work // BITS_PER_BYTE + 1
         for first in range(len(dark) - width + 1):
-            yield Knowledge(sum(1 << position for position in dark[first : first + width]))
+            if self._left > 0:
+                self._add(Knowledge(sum(1 << position for position in dark[first : first + width])))
 
     def _stuck(self, state: Knowledge, moves: list[Move], turn: int) -> Knowledge:
         """The state with as much told as leaves `moves` short of the target: then few other calls tell something.
@@ -186,32 +198,34 @@ class _Landmarks:
 
     def _add(self, state: Knowledge) -> None:
         """The clause of a state that does not reach the target: one of the calls that tell something there."""
-        touching = {number for position in _positions(state.dark | state.dim) for number in self._telling[position]}
-        useful = [n for n in sorted(touching) if state.useful(self._problem.moves[n], self._work)]
+        unknown = state.dark | state.dim
+        telling = {
+            number
+            for number, view in self._views
+            if view.mask & unknown and state.gain(view) and state.cost(view) <= self._work
+        }
+        useful = sorted(number for number in telling if state.has(self._problem.moves[number].needs))
         self._in_play.update(useful)
-        self._solver.add(z3.Or([self._chosen[n] for n in useful]))
+        self._left -= len(useful)
+        self._solver.add(_one_of([self._calls[number] for number in useful]))
 
     def _hitting_set(self, size: int) -> tuple[Any, list[Move]]:
         """z3's answer to "at most `size` calls satisfy every clause", with the calls when it is sat."""
         numbers = sorted(self._in_play)
         self._solver.push()
-        self._solver.add(z3.AtMost(*(self._chosen[n] for n in numbers), size))
+        self._solver.add(z3.AtMost(*(self._calls[number] for number in numbers), size))
         answer = self._solver.check()
-        model = self._solver.model() if answer == z3.sat else {}
+        model = self._solver.model() if answer == z3.sat else None
         self._solver.pop()
-        return answer, [self._problem.moves[n] for n in numbers if answer == z3.sat and z3.is_true(model[self._chosen[n]])]
+        chosen = [n for n in numbers if model is not None and z3.is_true(model[self._calls[n]])]
+        return answer, [self._problem.moves[number] for number in chosen]
 
 
-def _telling(moves: Sequence[Move]) -> dict[int, list[int]]:
-    """Position → the moves with a view of it."""
-    telling: dict[int, list[int]] = defaultdict(list)
-    for number, move in enumerate(moves):
-        seen = 0
-        for view in move.views:
-            seen |= view.mask
-        for position in _positions(seen):
-            telling[position].append(number)
-    return telling
+def _one_of(literals: list[Any]) -> Any:
+    """z3.Or, without its check of every argument: clauses here have thousands of literals."""
+    array = (z3.Ast * len(literals))(*(literal.as_ast() for literal in literals))
+    context = z3.main_ctx()
+    return z3.BoolRef(z3.Z3_mk_or(context.ref(), len(literals), array), context)
 
 
 def _positions(mask: int) -> list[int]:

@@ -104,16 +104,23 @@ class Knowledge:
         return state, all_told
 
 
+def reach_of(slices: Iterable[Slice]) -> dict[Stream, int]:
+    """Per stream, where the last of the slices stops."""
+    reach: dict[Stream, int] = {}
+    for piece in slices:
+        if piece.stop > reach.get(piece.stream, 0):
+            reach[piece.stream] = piece.stop
+    return reach
+
+
 class Positions:
     """Which position each byte of each stream has. Built once from every slice in play."""
 
     def __init__(self, slices: Iterable[Slice]) -> None:
-        reach: dict[Stream, int] = {}
-        for piece in slices:
-            reach[piece.stream] = max(piece.stop, reach.get(piece.stream, 0))
-        self._base: dict[Stream, int] = {}
+        self.reach = reach_of(slices)
         self.size = 0
-        for stream, stop in reach.items():
+        self._base: dict[Stream, int] = {}
+        for stream, stop in self.reach.items():
             self._base[stream] = self.size
             self.size += stop
 
@@ -121,7 +128,7 @@ class Positions:
         """These slices' bytes as a set."""
         mask = 0
         for piece in slices:
-            mask |= ((1 << piece.length) - 1) << (self._base[piece.stream] + piece.start)
+            mask |= self._run(piece)
         return mask
 
     def stop(self, stream: Stream, mask: int) -> int:
@@ -130,12 +137,16 @@ class Positions:
 
     def view(self, piece: Slice) -> View:
         """The slice as a view."""
-        hidden = piece.sink.hidden_bits if isinstance(piece.sink, Key) else 0
-        return View(piece, self.mask([piece]), not isinstance(piece.sink, Key), hidden)
+        if isinstance(piece.sink, Key):
+            return View(piece, self._run(piece), free=False, hidden=piece.sink.hidden_bits)
+        return View(piece, self._run(piece), free=True, hidden=0)
 
     def move(self, call: Call) -> Move:
         """The call as a move."""
-        return Move(call, tuple(self.view(piece) for piece in call.slices), self.mask(call.needs))
+        return Move(call, tuple(map(self.view, call.slices)), self.mask(call.needs))
+
+    def _run(self, piece: Slice) -> int:
+        return ((1 << piece.stop - piece.start) - 1) << self._base[piece.stream] + piece.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +193,7 @@ def _calls(target: Collection[Slice], capabilities: Collection[Capability]) -> l
     """All calls; oracles, which could go on for ever, go as far as the target and the other calls do."""
     oracles = [capability for capability in capabilities if isinstance(capability, Oracle)]
     calls = [call for c in capabilities if not isinstance(c, Oracle) for call in c.calls({})]
-    reach: dict[Stream, int] = {}
-    for piece in chain(target, *(call.slices for call in calls)):
-        reach[piece.stream] = max(piece.stop, reach.get(piece.stream, 0))
+    reach = reach_of(chain(target, *(call.slices for call in calls))) if oracles else {}
     return calls + [call for oracle in oracles for call in oracle.calls(reach)]
 
 
@@ -202,4 +211,8 @@ def _relevant(moves: Sequence[Move], wanted: int) -> list[Move]:
 
 
 def _within(views: tuple[View, ...], relevant: int) -> tuple[View, ...]:
-    return tuple(View(v.slice, v.mask & relevant, v.free, v.hidden) for v in views if v.mask & relevant)
+    return tuple(
+        view if not view.mask & ~relevant else View(view.slice, view.mask & relevant, view.free, view.hidden)
+        for view in views
+        if view.mask & relevant
+    )

@@ -111,7 +111,12 @@ class Oracle:
         """The call itself: an evaluation has no smaller form."""
         return call
 
-    def shapes(self, prefix: str, streams: Collection[Stream]) -> Iterator[Shape]:
+    @property
+    def streams(self) -> frozenset[Stream]:
+        """None of its own."""
+        return frozenset()
+
+    def shapes(self, prefix: str, streams: Collection[Stream], /) -> Iterator[Shape]:
         """Any prefix of any stream this oracle has a hand in.
 
         For a proof this says more than `calls`: a cut-off output (`output`) is taken to be no protection, and of a stream
