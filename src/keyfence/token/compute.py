@@ -1,0 +1,79 @@
+"""From a key object and a mechanism to the kernel that computes, once the gate has let the use through."""
+
+import hmac
+from typing import Final
+
+from keyfence.cryptoki import Mechanism
+from keyfence.cryptoki.constants import CKR, MechanismFlag
+from keyfence.cryptoki.constants.vendor import CKM_NSS_TLS_PRF_GENERAL, CKM_NSS_TLS_PRF_GENERAL_SHA256
+from keyfence.cryptoki.params import MacGeneral, TlsMac
+
+from .kernels import ciphers, macs
+from .objects import StoredObject
+from .quirks import Quirks
+from .refused import Refused
+
+SIGNING_PRFS: Final = frozenset({CKM_NSS_TLS_PRF_GENERAL, CKM_NSS_TLS_PRF_GENERAL_SHA256})
+PRF_OUTPUT: Final = 256
+"""Bytes that NSS's PRFs by C_Sign give where no length is asked for; NSS itself fills the caller's buffer."""
+
+_SHORTEST_FINISHED: Final = 12  # section 6.40.3
+
+
+def check(mechanism: Mechanism, key: StoredObject, function: str, flag: MechanismFlag, quirks: Quirks) -> None:
+    """What an Init function has to refuse about parameter, key type and key size."""
+    value = key.value.reveal()
+    if flag in MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT:
+        ciphers.check(mechanism, key.key_type, value, function=function)
+    elif mechanism.type in SIGNING_PRFS:
+        _prf_length(mechanism)
+    else:
+        macs.check(mechanism, key.key_type, value, function=function)
+        _check_mac_length(mechanism, quirks)
+
+
+def encrypt(mechanism: Mechanism, key: StoredObject, data: bytes, function: str) -> bytes:
+    """The ciphertext."""
+    return ciphers.encrypt(mechanism, key.key_type, key.value.reveal(), data, function=function)
+
+
+def decrypt(mechanism: Mechanism, key: StoredObject, data: bytes, function: str) -> bytes:
+    """The plaintext."""
+    return ciphers.decrypt(mechanism, key.key_type, key.value.reveal(), data, function=function)
+
+
+def sign(mechanism: Mechanism, key: StoredObject, data: bytes, function: str) -> bytes:
+    """The signature or MAC."""
+    value = key.value.reveal()
+    if mechanism.type in SIGNING_PRFS:
+        return macs.prf_sign(mechanism, value, data, _prf_length(mechanism), function=function)
+    return macs.mac(mechanism, key.key_type, value, data, function=function)
+
+
+def verify(mechanism: Mechanism, key: StoredObject, data: bytes, signature: bytes, function: str, quirks: Quirks) -> None:
+    """Return where the signature is right; SIGNATURE_INVALID or SIGNATURE_LEN_RANGE."""
+    expected = sign(mechanism, key, data, function)
+    if quirks.short_signatures and signature:
+        expected = expected[: len(signature)]
+    if len(signature) != len(expected):
+        raise Refused(CKR.SIGNATURE_LEN_RANGE)
+    if not hmac.compare_digest(signature, expected):
+        raise Refused(CKR.SIGNATURE_INVALID)
+
+
+def _prf_length(mechanism: Mechanism) -> int:
+    if mechanism.parameters is None:
+        return PRF_OUTPUT
+    if not isinstance(mechanism.parameters, MacGeneral):
+        raise Refused(CKR.MECHANISM_PARAM_INVALID)
+    return mechanism.parameters.length
+
+
+def _check_mac_length(mechanism: Mechanism, quirks: Quirks) -> None:
+    parameters = mechanism.parameters
+    if isinstance(parameters, TlsMac) and parameters.mac_length < _SHORTEST_FINISHED and not quirks.short_signatures:
+        raise Refused(CKR.MECHANISM_PARAM_INVALID, "a Finished value has at least 12 bytes")
+    if quirks.general_macs or not isinstance(parameters, MacGeneral):
+        return
+    if parameters.length != macs.MECHANISMS[mechanism.type].length:
+        raise Refused(CKR.MECHANISM_PARAM_INVALID, "MACs at full length only")

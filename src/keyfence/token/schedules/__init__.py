@@ -1,0 +1,1 @@
+"""The token's two key schedules, as what each lets happen."""
