@@ -1,0 +1,49 @@
+"""Fixtures every room may use: real PKCS#11 modules, one fresh process for each test that asks."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from .modules import RealModule, real_module
+
+
+@pytest.fixture
+def nss() -> Iterator[RealModule]:
+    """NSS softoken's generic slot: no login."""
+    with real_module("nss") as module:
+        yield module
+
+
+@pytest.fixture
+def nss_fips() -> Iterator[RealModule]:
+    """NSS softoken in FIPS mode, without a database: an empty PIN."""
+    with real_module("nss-fips") as module:
+        yield module
+
+
+@pytest.fixture
+def nss_db() -> Iterator[RealModule]:
+    """NSS softoken's database slot: a PIN."""
+    with real_module("nss-db") as module:
+        yield module
+
+
+@pytest.fixture
+def nss_db_fips() -> Iterator[RealModule]:
+    """NSS softoken in FIPS mode with a database: a PIN."""
+    with real_module("nss-db-fips") as module:
+        yield module
+
+
+@pytest.fixture
+def opencryptoki() -> Iterator[RealModule]:
+    """opencryptoki's software token: a PIN."""
+    with real_module("opencryptoki") as module:
+        yield module
+
+
+@pytest.fixture
+def softhsm2() -> Iterator[RealModule]:
+    """SoftHSM2: a PIN."""
+    with real_module("softhsm2") as module:
+        yield module
