@@ -4,6 +4,7 @@ scripts/install-test-modules brings them up. A module that is missing fails the 
 out the real modules proves nothing about them.
 """
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
@@ -73,13 +74,22 @@ def real_module(name: str) -> Iterator[RealModule]:
     try:
         factory = facts.factory(database=str(known.database))
         module = IsolatedModule(factory, environment=known.environment)
-        module.initialize()
+        with _one_at_a_time():
+            module.initialize()
         slot, token = find_slot(module, facts.slot)
     except KeyfenceError as error:
         pytest.fail(f"{name} does not come up: {error}. Run {SCRIPT} as root.", pytrace=False)
     with module:
         yield RealModule(facts, factory, known.environment, module, slot, token, _pin(facts, known))
         module.finalize()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """SoftHSM2's C_Initialize races with that of other processes, and pytest-xdist runs several."""
+    with open(LOCAL / "initialize.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _pin(facts: Preset, known: Known) -> Pin | None:
