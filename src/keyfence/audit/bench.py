@@ -1,0 +1,80 @@
+"""The bench: what the audit lends to attacks. One session, traced; keys of the lab's own whose values it may know."""
+
+import os
+from contextlib import suppress
+
+from keyfence.cryptoki import CryptokiError, Mechanism
+from keyfence.cryptoki.constants import CKA, CKK, CKM
+from keyfence.cryptoki.params import GcmLayout, Iv
+from keyfence.cryptoki.session import Session, secret_key
+from keyfence.cryptoki.values import AttributeValue, Template
+from keyfence.techniques.base import Known
+from keyfence.techniques.victim import Kind, Victim
+
+_MASTER_BYTES = 48
+_WTLS_MASTER_BYTES = 20
+_USES = {"derive": True, "sign": True, "verify": True}
+_PROTECTED = {"sensitive": True, "extractable": False}
+
+
+class AuditBench:
+    """See `techniques.base.Bench`. Everything made through it dies with the scope the runner opens around an attack."""
+
+    def __init__(self, session: Session, mechanisms: frozenset[int], gcm_layout: GcmLayout, max_search_bits: int) -> None:
+        self.session = session
+        self.mechanisms = mechanisms
+        self.gcm_layout = gcm_layout
+        self.max_search_bits = max_search_bits
+
+    def has(self, *mechanisms: int) -> bool:
+        return self.mechanisms.issuperset(mechanisms)
+
+    def rehearsal(self, victim: Victim) -> Known:
+        """A generic secret with the victim's length and protection: derivations inherit from their base, so it has to be alike.
+
+        Imported where the module lets us; else generated readable, read, and then protected; else of unknown value.
+        """
+        length = secret_length(victim)
+        value = os.urandom(length)
+        with suppress(CryptokiError):
+            return Known(self.import_key(CKK.GENERIC_SECRET, value, **_PROTECTED, **_USES), value)
+        with suppress(CryptokiError):
+            handle = self._generate(length, sensitive=False, extractable=True)
+            value = self.session.value(handle)
+            protection: Template = {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False}
+            self.session.module.set_attribute_value(self.session.handle, handle, protection)
+            return Known(handle, value)
+        return Known(self._generate(length, **_PROTECTED), None)
+
+    def import_key(self, key_type: int, value: bytes, **attributes: bool) -> int:
+        """C_CreateObject; where it is not offered, C_UnwrapKey under a key of our own."""
+        template = secret_key(key_type, None, **{"sensitive": False, "extractable": True} | attributes)
+        try:
+            return self.session.create(template | {CKA.VALUE: value})
+        except CryptokiError as refusal:
+            handle = self._unwrap(template, value)
+            if handle:
+                return handle
+            raise refusal
+
+    def _unwrap(self, template: dict[int, AttributeValue], value: bytes) -> int:
+        """The value encrypted under an own AES key in CBC with padding, then unwrapped: an import in two steps."""
+        mechanism = Mechanism(CKM.AES_CBC_PAD, Iv(bytes(16)))
+        if not self.has(CKM.AES_KEY_GEN, CKM.AES_CBC_PAD):
+            return 0
+        with suppress(CryptokiError):
+            kek = self.session.generate(Mechanism(CKM.AES_KEY_GEN), secret_key(CKK.AES, 16, encrypt=True, unwrap=True))
+            wrapped = self.session.encrypt(mechanism, kek, value)
+            return self.session.unwrap(mechanism, kek, wrapped, template)
+        return 0
+
+    def _generate(self, length: int, **flags: bool) -> int:
+        template = secret_key(CKK.GENERIC_SECRET, length, **_USES | flags)
+        return self.session.generate(Mechanism(CKM.GENERIC_SECRET_KEY_GEN), template)
+
+
+def secret_length(victim: Victim) -> int:
+    """Bytes of the secret that the victim's keys come from."""
+    if victim.kind is Kind.TLS13:
+        return victim.prf_hash.digest_size
+    return _WTLS_MASTER_BYTES if victim.kind is Kind.WTLS else _MASTER_BYTES

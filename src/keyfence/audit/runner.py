@@ -1,0 +1,186 @@
+"""The audit itself: every technique against every session it concerns; probe, plan, execute, prove.
+
+An attack gets a scope of its own: what it made is destroyed at its end, also what a failed call left behind. A crash or a
+hang of the module ends one attack; the module is opened again and the audit goes on with new victims.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from keyfence.cryptoki import CryptokiError, ModuleFailure
+from keyfence.cryptoki.constants import CKM, describe
+from keyfence.model import Limits, Unsat, solve
+from keyfence.techniques import TECHNIQUES
+from keyfence.techniques.base import Attack, Inconclusive, Technique
+from keyfence.techniques.victim import Kind, Profile, Victim
+
+from .evidence import prove
+from .findings import Finding, Refusal, Report, Residue, Verdict, VictimRef
+from .profiles import profiles
+from .target import Opened
+from .trace import CallBudgetSpent
+
+Progress = Callable[[Finding], None]
+
+
+def _silent(_: Finding) -> None:
+    """No progress shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an audit goes about it. `suites` and `techniques` empty: the defaults, and all."""
+
+    suites: tuple[str, ...] = ()
+    techniques: tuple[str, ...] = ()
+    plan_only: bool = False
+    max_search_bits: int = 16
+    max_chain: int = 512
+
+
+@dataclass
+class _Tally:
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Audit:
+    """One audit of one opened token."""
+
+    def __init__(self, opened: Opened, options: Options = Options(), progress: Progress = _silent) -> None:
+        self.opened = opened
+        self.options = options
+        self.progress = progress
+        self.limits = Limits(max_calls=options.max_chain, max_search_bits=64)
+
+    def run(self) -> Report:
+        """All findings. KeyfenceError where the token cannot be audited at all."""
+        before = self.opened.count_objects()
+        tally = _Tally()
+        for technique in self._selected():
+            self._technique(technique, tally)
+        self.opened.lab.close()
+        self.opened.sweep()
+        residue = Residue(before, self.opened.count_objects())
+        return Report(self.opened.reference, tuple(tally.findings), residue, (*self.opened.notes, *tally.notes))
+
+    def _selected(self) -> Sequence[Technique]:
+        wanted = self.options.techniques
+        return [technique for technique in TECHNIQUES if not wanted or technique.id in wanted]
+
+    def _technique(self, technique: Technique, tally: _Tally) -> None:
+        found = False
+        for profile in profiles(technique, self.opened.lab.offers, self.options.suites):
+            for finding in self._against(technique, profile):
+                found = True
+                tally.findings.append(finding)
+                self.progress(finding)
+        if not found:
+            finding = _absent(technique)
+            tally.findings.append(finding)
+            self.progress(finding)
+
+    def _against(self, technique: Technique, profile: Profile) -> Iterator[Finding]:
+        try:
+            victim = self.opened.lab.victim(profile)
+        except Inconclusive as why:
+            yield _finding(technique, None, profile, Verdict.INCONCLUSIVE, str(why))
+            return
+        except CallBudgetSpent as why:
+            yield _finding(technique, None, profile, Verdict.INCONCLUSIVE, str(why))
+            return
+        except ModuleFailure as failure:
+            yield _finding(technique, None, profile, Verdict.INCONCLUSIVE, str(failure))
+            self.opened.reopen()
+            return
+        for attack in technique.attacks(victim):
+            yield self._attack(technique, attack, victim)
+            if self.opened.lost:
+                return
+
+    def _attack(self, technique: Technique, attack: Attack, victim: Victim) -> Finding:
+        base = _finding(technique, attack, victim.profile, Verdict.INCONCLUSIVE, "")
+        missing = [m for m in attack.requires if not self.opened.bench.has(m)]
+        if missing and victim.kind is not Kind.SEPARATED:
+            names = ", ".join(describe(CKM, mechanism) for mechanism in missing)
+            return replace(base, verdict=Verdict.ABSENT, why=f"the token does not list {names}")
+        self.opened.traced.clear()
+        try:
+            with self.opened.attack_scope():
+                finding = self._carry_out(base, attack, victim)
+        except CryptokiError as error:
+            finding = replace(base, verdict=Verdict.REFUSED, why=str(error), refusal=_refusal(error))
+        except Inconclusive as why:
+            finding = replace(base, why=str(why))
+        except CallBudgetSpent as why:
+            finding = replace(base, why=str(why))
+        except ModuleFailure as failure:
+            finding = replace(base, why=str(failure))
+            self.opened.reopen()
+        traced = self.opened.traced
+        return replace(finding, calls=finding.calls or traced.count, trace=finding.trace or tuple(traced.records))
+
+    def _carry_out(self, base: Finding, attack: Attack, victim: Victim) -> Finding:
+        offer = attack.probe(self.opened.bench)
+        chain = solve(offer.target, offer.capabilities, self.limits) if offer.capabilities else Unsat("nothing allowed")
+        if isinstance(chain, Unsat):
+            return _no_chain(base, chain, offer.refusals)
+        if self.options.plan_only:
+            why = f"planned, not executed: {chain.price.calls} calls, 2^{chain.price.work_bits:g} trials"
+            return replace(base, why=why, steps=attack.steps(chain), work_bits=float(chain.price.work_bits))
+        self.opened.traced.clear()
+        recovery = attack.execute(self.opened.bench, chain)
+        calls, trace = self.opened.traced.count, tuple(self.opened.traced.records)
+        proven = prove(victim, recovery, self.opened.lab.plaintext)
+        return replace(
+            base,
+            verdict=Verdict.EXPOSED,
+            why=proven.evidence.statement,
+            evidence=proven.evidence,
+            calls=calls,
+            work_bits=float(max(proven.work_bits, chain.price.work_bits)),
+            recovered_bytes=proven.recovered,
+            total_bytes=proven.total,
+            steps=attack.steps(chain),
+            trace=trace,
+            layout=proven.layout,
+        )
+
+
+def _no_chain(base: Finding, unsat: Unsat, refusals: Iterable[CryptokiError]) -> Finding:
+    """No chain and a refusal on the way is REFUSED; no chain and no refusal is something we cannot explain."""
+    for error in refusals:
+        return replace(base, verdict=Verdict.REFUSED, why=str(error), refusal=_refusal(error))
+    return replace(base, why=f"no chain of calls reaches the key: {unsat.reason}")
+
+
+def _refusal(error: CryptokiError) -> Refusal:
+    return Refusal(error.ckr_name, error.ckr, error.function)
+
+
+def _finding(technique: Technique, attack: Attack | None, profile: Profile, verdict: Verdict, why: str) -> Finding:
+    return Finding(
+        technique=technique.id,
+        title=technique.title,
+        mechanism=describe(CKM, attack.mechanism) if attack else "",
+        victim=VictimRef(profile.suite.name, str(profile.kind), attack.key if attack else ""),
+        verdict=verdict,
+        why=why,
+        section=technique.section,
+        remedy=technique.remedy,
+        references=technique.references,
+    )
+
+
+def _absent(technique: Technique) -> Finding:
+    return Finding(
+        technique=technique.id,
+        title=technique.title,
+        mechanism="",
+        victim=VictimRef("", "", ""),
+        verdict=Verdict.ABSENT,
+        why="the token offers no session that this technique concerns",
+        section=technique.section,
+        remedy=technique.remedy,
+        references=technique.references,
+    )

@@ -1,0 +1,183 @@
+"""A token opened for an audit: the traced module, one session, the lab and the bench, and the way back after a crash."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from keyfence.cryptoki import Cryptoki, CryptokiError, KeyfenceError, Mechanism, ModuleFailure, Pin
+from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR, CKU, TokenFlag
+from keyfence.cryptoki.params import Gcm, GcmLayout
+from keyfence.cryptoki.session import Session, secret_key
+
+from .bench import AuditBench
+from .findings import ModuleRef
+from .lab import Lab
+from .trace import Listener, TracedModule
+
+
+class CannotAudit(KeyfenceError):
+    """The token cannot be opened for an audit; the message says why in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to open. `start` gives the module, freshly and each time it is called; `pin` is asked for once, when needed.
+
+    slot    None: the only slot with a token, or an error that lists them
+    """
+
+    path: str
+    start: Callable[[], Cryptoki]
+    slot: int | None = None
+    pin: Callable[[], Pin | None] = lambda: None
+    gcm_layout: GcmLayout | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Opened:
+    """One token, open. `close()` ends the session and the module."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        max_calls: int | None = None,
+        listener: Listener | None = None,
+        max_search_bits: int = 16,
+    ) -> None:
+        self.target = target
+        self.notes: list[str] = list(target.notes)
+        self.lost = False
+        self._max_search_bits = max_search_bits
+        self._pin: Pin | None = None
+        self.traced = TracedModule(target.start(), max_calls, listener)
+        self._open()
+
+    def _open(self) -> None:
+        self.traced.initialize()
+        self.slot = self._choose_slot()
+        self.session = self._session()
+        self._log_in()
+        self.mechanisms = frozenset(self.traced.get_mechanism_list(self.slot))
+        layout = self.target.gcm_layout or self._gcm_layout()
+        self.lab = Lab(self.session, self.mechanisms, layout)
+        self.bench = AuditBench(self.session, self.mechanisms, layout, self._max_search_bits)
+        self._baseline = frozenset(self.session.find())
+        self.reference = self._reference()
+
+    def reopen(self) -> None:
+        """After a crash or a hang: the module anew; every victim is gone and will be set up again."""
+        self.lab.forget()
+        restart = getattr(self.traced.module, "restart", None)
+        if restart is None:
+            raise CannotAudit("the module failed, and without isolation there is no way to start it again")
+        restart()
+        self._open()
+        self.lost = True
+
+    def close(self) -> None:
+        """Closes the session, and the module; a module that is gone already is fine."""
+        with suppress(CryptokiError, ModuleFailure):
+            self.session.close()
+        with suppress(CryptokiError, ModuleFailure):
+            self.traced.finalize()
+        closer = getattr(self.traced.module, "close", None)
+        if closer is not None:
+            closer()
+
+    # Objects
+
+    def count_objects(self) -> int:
+        """How many objects the session sees."""
+        return len(self.session.find())
+
+    @contextmanager
+    def attack_scope(self) -> Iterator[None]:
+        """Everything made inside is destroyed at the end, also what a failed call made and gave no handle for."""
+        self.lost = False
+        try:
+            with self.session.scope():
+                try:
+                    yield
+                finally:
+                    self.traced.hold()
+        finally:
+            if not self.lost:
+                with suppress(ModuleFailure):
+                    self.sweep()
+
+    def sweep(self) -> None:
+        """Destroys session objects that are neither from before the audit nor a victim's."""
+        for handle in set(self.session.find()) - self._baseline - self.lab.handles:
+            with suppress(CryptokiError):
+                if self.session.attribute(handle, CKA.TOKEN) is False:
+                    self.traced.destroy_object(self.session.handle, handle)
+
+    # Opening
+
+    def _choose_slot(self) -> int:
+        slots = self.traced.get_slot_list(True)
+        if self.target.slot is not None:
+            if self.target.slot not in self.traced.get_slot_list(False):
+                raise CannotAudit(f"there is no slot {self.target.slot}; the module has {_list(slots)}")
+            if self.target.slot not in slots:
+                raise CannotAudit(f"slot {self.target.slot} holds no token; tokens are in {_list(slots)}")
+            return self.target.slot
+        if len(slots) != 1:
+            raise CannotAudit(f"name a slot: the module has tokens in {_list(slots)}" if slots else "no slot holds a token")
+        return slots[0]
+
+    def _session(self) -> Session:
+        try:
+            return Session.open(self.traced, self.slot)
+        except CryptokiError as error:
+            if error.ckr != CKR.TOKEN_WRITE_PROTECTED:
+                raise
+            return Session.open(self.traced, self.slot, read_write=False)
+
+    def _log_in(self) -> None:
+        """One try with one PIN. A wrong one ends the audit: a second try could lock the token."""
+        flags = self.traced.get_token_info(self.slot).flags
+        if not flags & TokenFlag.LOGIN_REQUIRED:
+            return
+        if flags & TokenFlag.USER_PIN_LOCKED:
+            raise CannotAudit("the user PIN is locked")
+        if not flags & TokenFlag.USER_PIN_INITIALIZED:
+            raise CannotAudit("the token wants a login, and its user PIN is not set")
+        pin = self._pin or self.target.pin()
+        if pin is None:
+            raise CannotAudit("the token wants a login: give a PIN by pin-source=file:… in a URI, or --pin-file")
+        if flags & TokenFlag.USER_PIN_FINAL_TRY and self._pin is None:
+            raise CannotAudit("one wrong PIN would lock the token (CKF_USER_PIN_FINAL_TRY): log in once by other means first")
+        try:
+            self.traced.login(self.session.handle, CKU.USER, pin)
+        except CryptokiError as error:
+            if error.ckr != CKR.USER_ALREADY_LOGGED_IN:
+                raise CannotAudit(f"login failed: {error}") from error
+        self._pin = pin
+
+    def _gcm_layout(self) -> GcmLayout:
+        """The CK_GCM_PARAMS this module reads: the one under which a key of our own encrypts."""
+        if not {CKM.AES_GCM, CKM.AES_KEY_GEN} <= self.mechanisms:
+            return GcmLayout.IV_BITS
+        with self.session.scope():
+            for layout in GcmLayout:
+                with suppress(CryptokiError):
+                    template = secret_key(CKK.AES, 16, encrypt=True, sensitive=True)
+                    key = self.session.generate(Mechanism(CKM.AES_KEY_GEN), template)
+                    sealed = self.session.encrypt(Mechanism(CKM.AES_GCM, Gcm(bytes(12), b"", 128, layout)), key, b"probe")
+                    if len(sealed) == len(b"probe") + 16:
+                        return layout
+        return GcmLayout.IV_BITS
+
+    def _reference(self) -> ModuleRef:
+        info, token = self.traced.get_info(), self.traced.get_token_info(self.slot)
+        version = "{}.{}".format(*info.library_version)
+        return ModuleRef(self.target.path, info.description or info.manufacturer, version, self.slot, token.label)
+
+
+def _list(slots: tuple[int, ...]) -> str:
+    return "slots " + ", ".join(str(slot) for slot in slots) if slots else "no slot"
+
+
+__all__ = ["CannotAudit", "Opened", "Target"]

@@ -1,0 +1,115 @@
+"""What a technique is, and what it may ask of the bench it works on.
+
+A technique is one way to leak. For a victim it names its attacks, one per mechanism it could go through; an attack probes
+(on secrets of the lab's own), so that the model can plan the cheapest chain of calls, and executes the chain on the victim.
+Nothing here knows a module by name.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from keyfence.cryptoki.errors import CryptokiError, KeyfenceError
+from keyfence.cryptoki.params import GcmLayout
+from keyfence.cryptoki.session import Session
+from keyfence.model import Capability, Chain, Slice
+
+from .recovery import Recovery
+from .victim import Agreement, Kind, Victim
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A secret of the lab's own: its handle, and its value unless the module lets nobody import or read one."""
+
+    handle: int
+    value: bytes | None = field(repr=False)
+
+
+class Bench(Protocol):
+    """What the audit lends an attack. `session` is traced: every call through it is on record."""
+
+    session: Session
+    gcm_layout: GcmLayout
+    max_search_bits: int
+
+    def has(self, *mechanisms: int) -> bool:
+        """Whether the token lists all of these."""
+        ...
+
+    def rehearsal(self, victim: Victim) -> Known:
+        """A secret like the victim's master (or traffic) secret, made by the lab, known to it where the module allows."""
+        ...
+
+    def import_key(self, key_type: int, value: bytes, **attributes: bool) -> int:
+        """A readable session key with this value, by C_CreateObject or whatever else the module offers."""
+        ...
+
+
+class Inconclusive(KeyfenceError):
+    """The attack could neither be shown nor ruled out; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What probing found: the bytes wanted, the calls the module allows, and what it refused on the way.
+
+    `capabilities` empty means that nothing useful is allowed; `refusals` then say with which CKR.
+    """
+
+    target: tuple[Slice, ...]
+    capabilities: tuple[Capability, ...]
+    refusals: tuple[CryptokiError, ...] = ()
+
+
+class Attack(ABC):
+    """One technique, through one mechanism, against one victim."""
+
+    mechanism: int
+    """The mechanism the finding names."""
+    key: str = "key block"
+    """What is attacked, in the field's words: "key block", "master secret", "client write key" …"""
+
+    @property
+    @abstractmethod
+    def requires(self) -> tuple[int, ...]:
+        """Every mechanism the attack calls; one missing makes the finding ABSENT."""
+
+    @abstractmethod
+    def probe(self, bench: Bench) -> Offer:
+        """Finds out, on secrets of the lab's own, what the module allows. A `CryptokiError` raised here is a refusal."""
+
+    @abstractmethod
+    def execute(self, bench: Bench, chain: Chain) -> Recovery:
+        """Carries the chain out on the victim. Raises CryptokiError (refused after all) or Inconclusive."""
+
+    def steps(self, chain: Chain) -> tuple[str, ...]:
+        """The chain in PKCS#11's terms, a line per call, for a reader."""
+        return tuple(str(step) for step in chain.steps)
+
+
+class Technique(ABC):
+    """One way to leak. Class attributes are what `keyfence techniques` shows."""
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    """What it does and needs, in a few sentences."""
+    section: ClassVar[str]
+    """The section of the PKCS#11 standard that defines or allows it."""
+    references: ClassVar[tuple[str, ...]]
+    remedy: ClassVar[str]
+    """What would have refused it."""
+    standard: ClassVar[bool] = True
+    """Whether the standard's own text allows it. False: a module that leaks this way has a bug."""
+    kinds: ClassVar[frozenset[Kind]]
+    """The kinds of session it can be aimed at."""
+    agreement: ClassVar[Agreement | None] = None
+    """The agreement it needs; None for any."""
+    suites: ClassVar[tuple[str, ...]] = ()
+    """The victims' suites where only these will do; empty for the audit's choice."""
+
+    @abstractmethod
+    def attacks(self, victim: Victim) -> Iterable[Attack]:
+        """The attacks on this victim; none where the technique has nothing to do with such a session."""
