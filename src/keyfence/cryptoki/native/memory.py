@@ -62,7 +62,10 @@ class Memory:
 
     def array(self, name: str, length: int) -> CData:
         """`length` zeroed elements; room for one where that is none, so that the pointer is never NULL."""
-        return self._keep(ffi.new(f"{name}[]", max(length, 1)))
+        try:
+            return self._keep(ffi.new(f"{name}[]", max(length, 1)))
+        except (OverflowError, MemoryError):
+            raise ValueError(f"{name}[{length}]: more than memory holds") from None
 
     def ulong(self, value: int = 0, what: str = "CK_ULONG") -> CData:
         pointer = self.array("CK_ULONG", 1)
@@ -87,13 +90,14 @@ class Memory:
 class Output:
     """`length` bytes for the module to write, filled beforehand with random ones.
 
-    Some modules answer CKR_OK and write nothing. Whatever was written differs from the random filling, except by a chance of
-    one in 256 per byte of length; where any byte differs, all of them are what the call gave.
+    Some modules answer CKR_OK and write nothing. Where any byte differs from the filling, all of them are what the call gave.
+    What was written equals the filling by chance once in 256**length calls: for one byte that is worth a second call.
     """
 
     def __init__(self, memory: Memory, length: int) -> None:
+        self.pointer = memory.array("CK_BYTE", length + _SLACK) if length else ffi.NULL
         self._before = secrets.token_bytes(length)
-        self.pointer = memory.octets(self._before + bytes(_SLACK)) if length else ffi.NULL
+        ffi.memmove(self.pointer, self._before, length)
 
     def written(self) -> bytes | None:
         """What the module wrote; None where it left the buffer untouched."""

@@ -6,7 +6,7 @@ from typing import Any
 from ..attributes import Kind, kind
 from ..constants import CKA, UNAVAILABLE_INFORMATION, describe
 from ..values import AttributeValue, Template
-from .memory import CData, Memory
+from .memory import CData, Memory, assign
 from .structures import ffi
 
 _ULONG_SIZE = ffi.sizeof("CK_ULONG")
@@ -17,7 +17,7 @@ def encode(memory: Memory, template: Template) -> tuple[CData, int]:
     """A CK_ATTRIBUTE array and its count. Raises TypeError or ValueError for a value that its attribute cannot hold."""
     array = memory.array("CK_ATTRIBUTE", len(template))
     for attribute, (number, value) in zip(array, template.items(), strict=False):
-        attribute.type = number
+        assign(attribute, "type", number, "attribute type")
         attribute.pValue, attribute.ulValueLen = _value(memory, number, value)
     return array, len(template)
 
@@ -73,7 +73,7 @@ class Query:
         self.count = len(types)
         self.array = memory.array("CK_ATTRIBUTE", self.count)
         for attribute, number in zip(self.array, types, strict=False):
-            attribute.type = number
+            assign(attribute, "type", number, "attribute type")
 
     def make_room(self) -> bool:
         """Buffers for all lengths that are known but have none yet; False when there was nothing to add."""
