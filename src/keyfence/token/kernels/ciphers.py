@@ -55,13 +55,17 @@ Run = Callable[[Call, bytes, Any, bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class CipherMechanism:
-    """A row: which keys it takes (sizes in bytes), its parameter's class, what of a parameter is valid, how it runs."""
+    """A row: which keys it takes (sizes in bytes), its parameter's class and which of them are valid, how it runs.
+
+    `block` is the number of bytes of which data has to be a multiple; `wraps` says whether C_WrapKey may use it.
+    """
 
     key_types: tuple[CKK, ...]
     key_sizes: range | tuple[int, ...]
     parameters: type[Parameters] | None
-    valid: Callable[[Any], bool]
+    valid: Callable[[Any], bool] | None
     run: Run
+    block: int = 1
     wraps: bool = True
 
 
@@ -82,7 +86,7 @@ def check(mechanism: Mechanism, key_type: int, key: bytes, *, function: str) -> 
     row = MECHANISMS.get(mechanism.type)
     if row is None:
         raise refuse(CKR.MECHANISM_INVALID, function, mechanism.name)
-    if row.parameters is None:
+    if row.parameters is None or row.valid is None:
         no_parameters(mechanism, function)
     elif not row.valid(parameters_of(mechanism, row.parameters, function)):
         raise refuse(CKR.MECHANISM_PARAM_INVALID, function, f"a field of {row.parameters.__name__} is out of range")
@@ -98,7 +102,7 @@ def _ecb(cipher: BlockCipher) -> CipherMechanism:
         call.whole_blocks(data, cipher.block)
         return cipher.run(key, ECB(), data, call.encrypting)
 
-    return CipherMechanism(cipher.key_types, cipher.key_sizes, None, _always, run)
+    return CipherMechanism(cipher.key_types, cipher.key_sizes, None, None, run, cipher.block)
 
 
 def _cbc(cipher: BlockCipher) -> CipherMechanism:
@@ -106,7 +110,7 @@ def _cbc(cipher: BlockCipher) -> CipherMechanism:
         call.whole_blocks(data, cipher.block)
         return cipher.run(key, CBC(parameters.iv), data, call.encrypting)
 
-    return CipherMechanism(cipher.key_types, cipher.key_sizes, Iv, _one_block(cipher.block), run)
+    return CipherMechanism(cipher.key_types, cipher.key_sizes, Iv, _one_block(cipher.block), run, cipher.block)
 
 
 def _cbc_pad(cipher: BlockCipher) -> CipherMechanism:
@@ -144,15 +148,11 @@ def _one_block(block: int) -> Callable[[Iv], bool]:
     return lambda parameters: len(parameters.iv) == block
 
 
-def _always(_parameters: object) -> bool:
-    return True
-
-
 # AES in modes of its own
 
 
 def _ctr(call: Call, key: bytes, parameters: Ctr, data: bytes) -> bytes:
-    """Counter bits never wrap: data that would make them is refused (PKCS#11 3.0 section 2.11.3)."""
+    """Counter bits never wrap: data that would make them is refused (PKCS#11 3.0, AES with counter)."""
     limit = 1 << parameters.counter_bits
     start = int.from_bytes(parameters.counter_block, "big") % limit
     if -(-len(data) // AES.block) > limit - start:
@@ -272,12 +272,12 @@ MECHANISMS: Final[Mapping[int, CipherMechanism]] = {
     CKM.CAST128_CBC_PAD: _cbc_pad(CAST128),
     CKM.BLOWFISH_CBC: _cbc(BLOWFISH),
     CKM.BLOWFISH_CBC_PAD: _cbc_pad(BLOWFISH),
-    CKM.RC2_ECB: CipherMechanism(*_RC2_KEY, Rc2, _rc2_valid, _rc2_ecb),
-    CKM.RC2_CBC: CipherMechanism(*_RC2_KEY, Rc2Cbc, _rc2_cbc_valid, _rc2_cbc),
+    CKM.RC2_ECB: CipherMechanism(*_RC2_KEY, Rc2, _rc2_valid, _rc2_ecb, RC2_BLOCK),
+    CKM.RC2_CBC: CipherMechanism(*_RC2_KEY, Rc2Cbc, _rc2_cbc_valid, _rc2_cbc, RC2_BLOCK),
     CKM.RC2_CBC_PAD: CipherMechanism(*_RC2_KEY, Rc2Cbc, _rc2_cbc_valid, _padded(_rc2_cbc, RC2_BLOCK)),
-    CKM.RC4: CipherMechanism((CKK.RC4,), range(1, 257), None, _always, _rc4, wraps=False),
+    CKM.RC4: CipherMechanism((CKK.RC4,), range(1, 257), None, None, _rc4, wraps=False),
     CKM.CHACHA20_POLY1305: CipherMechanism(
         (CKK.CHACHA20,), (32,), ChaCha20Poly1305, lambda p: len(p.nonce) == 12, _chacha20_poly1305, wraps=False
     ),
 }
-"""Every cipher mechanism the token computes. `wraps` says whether C_WrapKey may use it."""
+"""Every cipher mechanism the token computes."""

@@ -1,14 +1,14 @@
 """Refusals in the words of the function that was called.
 
-A kernel says what is wrong (the key's type, the data's length); C_WrapKey and C_UnwrapKey have CKRs of their own for the
-same faults (PKCS#11 3.0 sections 5.14.3 and 5.14.4), and so have the message functions (5.9).
+A kernel says what is wrong (the key's type, the data's length). C_WrapKey, C_UnwrapKey and C_DecryptMessage have CKRs of
+their own for the same faults (PKCS#11 3.0, the functions' return values).
 """
 
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
-from keyfence.cryptoki import CryptokiError, Mechanism, refusal
-from keyfence.cryptoki.constants import CKR
+from keyfence.cryptoki import CryptokiError, Mechanism, Template, refusal
+from keyfence.cryptoki.constants import CKA, CKR, describe
 from keyfence.cryptoki.params import Parameters
 
 P = TypeVar("P", bound=Parameters)
@@ -54,3 +54,16 @@ def check_key(key_type: int, key: bytes, types: tuple[int, ...], sizes: range | 
         raise refuse(CKR.KEY_TYPE_INCONSISTENT, function)
     if len(key) not in sizes:
         raise refuse(CKR.KEY_SIZE_RANGE, function, f"{len(key)} bytes")
+
+
+def octets(key: Template, attribute: int, function: str, ckr: int = CKR.KEY_TYPE_INCONSISTENT) -> bytes:
+    """A key's attribute as bytes; `ckr` where the key has none: whatever it is, it is not a key of the type asked for."""
+    value = key.get(attribute)
+    if not isinstance(value, bytes):
+        raise refuse(ckr, function, f"no {describe(CKA, attribute)}")
+    return value
+
+
+def number(key: Template, attribute: int, function: str, ckr: int = CKR.KEY_TYPE_INCONSISTENT) -> int:
+    """A key's attribute as the number it holds, big-endian."""
+    return int.from_bytes(octets(key, attribute, function, ckr), "big")
