@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..attributes import Kind, kind
-from ..constants import CKA, UNAVAILABLE_INFORMATION, describe
+from ..constants import CKA, UNAVAILABLE_INFORMATION, describe, known
 from ..values import AttributeValue, Template
 from .memory import CData, Memory, assign
 from .structures import ffi
@@ -23,9 +23,9 @@ def encode(memory: Memory, template: Template) -> tuple[CData, int]:
 
 
 def _value(memory: Memory, number: int, value: AttributeValue) -> tuple[CData, int]:
-    """Pointer and length in bytes. An attribute of unknown kind is encoded by its Python type."""
+    """Pointer and length in bytes. Raises TypeError for a value of another kind than its attribute's."""
     name = describe(CKA, number)
-    form = _form(kind(number), value)
+    form = _form(number, value)
     if form is Kind.TEMPLATE:
         array, count = encode(memory, value)  # type: ignore[arg-type]
         return array, count * _ATTRIBUTE_SIZE
@@ -37,10 +37,10 @@ def _value(memory: Memory, number: int, value: AttributeValue) -> tuple[CData, i
     return memory.octets(octets, name), len(octets)
 
 
-def _form(declared: Kind, value: AttributeValue) -> Kind:
-    """The declared kind; for octets (all that is known of a vendor's attribute) the kind that the value's own type implies."""
-    if declared is not Kind.BYTES:
-        return declared
+def _form(number: int, value: AttributeValue) -> Kind:
+    """The kind that the table declares; for an attribute not of the standard's, the kind that its value's own type implies."""
+    if isinstance(known(CKA, number), CKA):
+        return kind(number)
     implied = {bool: Kind.BOOL, int: Kind.ULONG, str: Kind.TEXT, tuple: Kind.ULONGS}
     if isinstance(value, Mapping):
         return Kind.TEMPLATE
