@@ -4,16 +4,15 @@ import hmac
 from typing import Final
 
 from keyfence.cryptoki import Mechanism
-from keyfence.cryptoki.constants import CKR, MechanismFlag
-from keyfence.cryptoki.constants.vendor import CKM_NSS_TLS_PRF_GENERAL, CKM_NSS_TLS_PRF_GENERAL_SHA256
+from keyfence.cryptoki.constants import CKO, CKR, MechanismFlag
 from keyfence.cryptoki.params import MacGeneral, TlsMac
 
-from .kernels import ciphers, macs
+from .kernels import asymmetric, ciphers, macs
+from .mechanisms.registry import SIGNING_PRFS
 from .objects import StoredObject
 from .quirks import Quirks
 from .refused import Refused
 
-SIGNING_PRFS: Final = frozenset({CKM_NSS_TLS_PRF_GENERAL, CKM_NSS_TLS_PRF_GENERAL_SHA256})
 PRF_OUTPUT: Final = 256
 """Bytes that NSS's PRFs by C_Sign give where no length is asked for; NSS itself fills the caller's buffer."""
 
@@ -22,6 +21,8 @@ _SHORTEST_FINISHED: Final = 12  # section 6.40.3
 
 def check(mechanism: Mechanism, key: StoredObject, function: str, flag: MechanismFlag, quirks: Quirks) -> None:
     """What an Init function has to refuse about parameter, key type and key size."""
+    if key.object_class != CKO.SECRET_KEY:
+        return  # the kernels for key pairs check when they compute
     value = key.value.reveal()
     if flag in MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT:
         ciphers.check(mechanism, key.key_type, value, function=function)
@@ -33,17 +34,23 @@ def check(mechanism: Mechanism, key: StoredObject, function: str, flag: Mechanis
 
 
 def encrypt(mechanism: Mechanism, key: StoredObject, data: bytes, function: str) -> bytes:
-    """The ciphertext."""
+    """The ciphertext, by a secret or a public key."""
+    if key.object_class != CKO.SECRET_KEY:
+        return asymmetric.encrypt(mechanism, key.material(), data, function=function)
     return ciphers.encrypt(mechanism, key.key_type, key.value.reveal(), data, function=function)
 
 
 def decrypt(mechanism: Mechanism, key: StoredObject, data: bytes, function: str) -> bytes:
-    """The plaintext."""
+    """The plaintext, by a secret or a private key."""
+    if key.object_class != CKO.SECRET_KEY:
+        return asymmetric.decrypt(mechanism, key.material(), data, function=function)
     return ciphers.decrypt(mechanism, key.key_type, key.value.reveal(), data, function=function)
 
 
 def sign(mechanism: Mechanism, key: StoredObject, data: bytes, function: str) -> bytes:
     """The signature or MAC."""
+    if key.object_class != CKO.SECRET_KEY:
+        return asymmetric.sign(mechanism, key.material(), data, function=function)
     value = key.value.reveal()
     if mechanism.type in SIGNING_PRFS:
         return macs.prf_sign(mechanism, value, data, _prf_length(mechanism), function=function)
@@ -52,6 +59,9 @@ def sign(mechanism: Mechanism, key: StoredObject, data: bytes, function: str) ->
 
 def verify(mechanism: Mechanism, key: StoredObject, data: bytes, signature: bytes, function: str, quirks: Quirks) -> None:
     """Return where the signature is right; SIGNATURE_INVALID or SIGNATURE_LEN_RANGE."""
+    if key.object_class != CKO.SECRET_KEY:
+        asymmetric.verify(mechanism, key.material(), data, signature, function=function)
+        return
     expected = sign(mechanism, key, data, function)
     if quirks.short_signatures and signature:
         expected = expected[: len(signature)]

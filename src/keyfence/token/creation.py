@@ -5,6 +5,7 @@ from keyfence.cryptoki.constants import CKA, CKO, CKR
 
 from .attributes import Act, check, name
 from .keytypes import check_length
+from .mechanisms.pairs import imported
 from .objects import StoredObject
 from .quirks import Quirks
 from .refused import Refused
@@ -20,6 +21,8 @@ def created(template: Template, quirks: Quirks) -> StoredObject:
     check(template, object_class, Act.CREATE)
     if object_class == CKO.SECRET_KEY:
         return _secret(template, quirks)
+    if object_class in (CKO.PUBLIC_KEY, CKO.PRIVATE_KEY):
+        return imported(template, quirks)
     return _plain(template)
 
 

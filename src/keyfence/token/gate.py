@@ -33,6 +33,13 @@ _WORDS: Final = {
     MechanismFlag.WRAP: (CKR.WRAPPING_KEY_TYPE_INCONSISTENT, CKR.WRAPPING_KEY_SIZE_RANGE),
     MechanismFlag.UNWRAP: (CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT, CKR.UNWRAPPING_KEY_SIZE_RANGE),
 }
+_PUBLIC_USES: Final = (
+    MechanismFlag.ENCRYPT
+    | MechanismFlag.VERIFY
+    | MechanismFlag.WRAP
+    | MechanismFlag.MESSAGE_ENCRYPT
+    | MechanismFlag.MESSAGE_VERIFY
+)
 _HMACS: Final = frozenset({*BY_HMAC, *BY_HMAC_GENERAL})
 
 
@@ -73,7 +80,7 @@ class Gate:
 
     def _check_kind(self, key: StoredObject, offer: Offer, function: MechanismFlag) -> None:
         wrong_type, wrong_size = _WORDS.get(function, (CKR.KEY_TYPE_INCONSISTENT, CKR.KEY_SIZE_RANGE))
-        if key.key_type not in offer.key_types:
+        if key.key_type not in offer.key_types or key.object_class not in _classes(function):
             raise Refused(wrong_type)
         if key.object_class == CKO.SECRET_KEY and not offer.min_size <= len(key.value) <= offer.max_size:
             raise Refused(wrong_size, f"{len(key.value)} bytes")
@@ -94,3 +101,8 @@ class Gate:
             return
         if self._bound.setdefault(key.handle, mechanism) != mechanism:
             raise Refused(CKR.KEY_FUNCTION_NOT_PERMITTED, "used with another mechanism before")
+
+
+def _classes(function: MechanismFlag) -> tuple[int, int]:
+    """Of a pair, the public key encrypts, verifies and wraps; the private key does the rest."""
+    return CKO.SECRET_KEY, CKO.PUBLIC_KEY if function in _PUBLIC_USES else CKO.PRIVATE_KEY

@@ -19,9 +19,9 @@ PRIVATE_PARTS = frozenset(
 
 @dataclass(slots=True, eq=False)
 class StoredObject:
-    """`value` is CKA_VALUE of a secret key, certificate or data object; of a private key its PKCS#8, of a public its SPKI.
+    """`value` is CKA_VALUE of a secret key, certificate or data object, and empty for a key of a pair.
 
-    `parts` are the secret components of a private key by attribute. `handle` is 0 until the store has taken the object in;
+    `parts` are the secret components of a private key, by attribute. `handle` is 0 until the store has taken the object in;
     `owner` is the session it dies with, None for a token object.
     """
 
@@ -70,6 +70,10 @@ class StoredObject:
         if attribute in self.attributes:
             return self.attributes[attribute]
         raise Refused(CKR.ATTRIBUTE_TYPE_INVALID, name(attribute))
+
+    def material(self) -> Attributes:
+        """A key of a pair with all its components, the secret ones too: what the kernels compute with."""
+        return self.attributes | {attribute: part.reveal() for attribute, part in self.parts.items()}
 
     def matches(self, wanted: Attributes) -> bool:
         """Whether C_FindObjects finds it. What is hidden matches nothing: a match would be an oracle."""

@@ -26,7 +26,8 @@ class Source(Enum):
 class Keep(Enum):
     """Which bytes a CKA_VALUE_LEN shorter than the derived value leaves."""
 
-    FIRST = "first"  # the standard, where it says
+    STANDARD = "standard"  # the last of a key agreement (sections 6.3.17, 6.4.5), the first of all else
+    FIRST = "first"
     LAST = "last"  # measured: wolfPKCS11
 
 
@@ -82,7 +83,7 @@ class Quirks:
     randoms: Randoms = Randoms.ANY
 
     # Derived keys in general
-    keep: Keep = Keep.FIRST
+    keep: Keep = Keep.STANDARD
     fix_parity: bool = True
     """DES keys are stored with odd parity. Measured: yes in NSS, no in opencryptoki."""
     inherit: bool = True
@@ -92,6 +93,8 @@ class Quirks:
     """Shortest derived key."""
     full_length_only: bool = False
     """CKA_VALUE_LEN may not shorten a derived value."""
+    extract_truncates: bool = False
+    """HKDF-Extract alone heeds a CKA_VALUE_LEN shorter than the hash, which the standard gives no meaning."""
     readable_hkdf: bool = True
     """CKM_HKDF_DATA and keys by CKM_HKDF_DERIVE may be read; False refuses both."""
     reserved_labels: bool = True

@@ -9,7 +9,7 @@ from keyfence.cryptoki.constants import CKA, CKK, CKO, CKR, UNAVAILABLE_INFORMAT
 
 from .attributes import Act, Attributes, check, name
 from .keytypes import FIXED, GENERIC, check_length, check_value, with_parity
-from .objects import StoredObject
+from .objects import PRIVATE_PARTS, StoredObject
 from .quirks import Quirks, Sensitivity
 from .refused import Refused
 from .secret import SecretValue
@@ -176,6 +176,67 @@ def _settle_check_value(attributes: Attributes, key_type: int, value: bytes) -> 
     given = attributes.get(CKA.CHECK_VALUE)
     if given not in (None, b"", check_value(key_type, value)):
         raise Refused(CKR.ATTRIBUTE_VALUE_INVALID, "CKA_CHECK_VALUE")
+
+
+# Other objects
+
+
+def data_object(value: bytes, template: Template, act: Act) -> StoredObject:
+    """A data object, which anybody may read who sees it."""
+    class_of(template, CKO.DATA)
+    check(template, CKO.DATA, act)
+    attributes = STORAGE_DEFAULTS | {CKA.CLASS: CKO.DATA, CKA.VALUE_LEN: len(value)} | dict(template)
+    attributes.pop(CKA.VALUE, None)
+    return StoredObject(attributes, SecretValue(value))
+
+
+def public_key(key_type: int, numbers: Template, template: Template, act: Act, generator: int | None = None) -> StoredObject:
+    """The public half of a pair; `numbers` are its components."""
+    class_of(template, CKO.PUBLIC_KEY)
+    check(template, CKO.PUBLIC_KEY, act)
+    own = _pair_attributes(CKO.PUBLIC_KEY, key_type, generator) | dict(numbers)
+    for attribute, settled in own.items():
+        _agree(template, attribute, settled)
+    usage = Attributes(dict.fromkeys((CKA.ENCRYPT, CKA.VERIFY, CKA.WRAP), key_type == CKK.RSA))
+    usage |= {CKA.VERIFY: key_type in (CKK.RSA, CKK.EC), CKA.TRUSTED: False}
+    return StoredObject(STORAGE_DEFAULTS | _KEY_DEFAULTS | usage | dict(template) | own, SecretValue(b""))
+
+
+def private_key(
+    key_type: int, numbers: Template, template: Template, act: Act, quirks: Quirks, generator: int | None = None
+) -> StoredObject:
+    """The private half of a pair; its secret components go into boxes. Sensitive and not extractable unless asked otherwise."""
+    class_of(template, CKO.PRIVATE_KEY)
+    check(template, CKO.PRIVATE_KEY, act)
+    parts = {
+        attribute: SecretValue(n) for attribute, n in numbers.items() if attribute in PRIVATE_PARTS and isinstance(n, bytes)
+    }
+    own = _pair_attributes(CKO.PRIVATE_KEY, key_type, generator)
+    own |= {attribute: n for attribute, n in numbers.items() if attribute not in parts}
+    attributes = STORAGE_DEFAULTS | {CKA.PRIVATE: quirks.login_required} | _KEY_DEFAULTS | _private_usage(key_type)
+    attributes |= {attribute: value for attribute, value in template.items() if attribute not in parts}
+    born_here = generator is not None
+    own[CKA.ALWAYS_SENSITIVE] = born_here and attributes[CKA.SENSITIVE] is True
+    own[CKA.NEVER_EXTRACTABLE] = born_here and attributes[CKA.EXTRACTABLE] is False
+    for attribute, settled in own.items():
+        _agree(template, attribute, settled)
+    return StoredObject(attributes | own, SecretValue(b""), parts)
+
+
+def _private_usage(key_type: int) -> Attributes:
+    rsa = key_type == CKK.RSA
+    usage = Attributes(dict.fromkeys((CKA.DECRYPT, CKA.UNWRAP), rsa))
+    usage |= {CKA.SIGN: key_type in (CKK.RSA, CKK.EC), CKA.SIGN_RECOVER: False}
+    return usage | {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False, CKA.WRAP_WITH_TRUSTED: False, CKA.ALWAYS_AUTHENTICATE: False}
+
+
+def _pair_attributes(object_class: int, key_type: int, generator: int | None) -> Attributes:
+    return {
+        CKA.CLASS: object_class,
+        CKA.KEY_TYPE: key_type,
+        CKA.LOCAL: generator is not None,
+        CKA.KEY_GEN_MECHANISM: UNAVAILABLE_INFORMATION if generator is None else generator,
+    }
 
 
 # The length and type of a derived key

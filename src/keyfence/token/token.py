@@ -10,6 +10,7 @@ from keyfence.cryptoki.dispatch import Dispatched
 
 from .functions.general import General
 from .functions.keys import Keys
+from .functions.messages import Messages
 from .functions.objects import Objects
 from .functions.operations import Operations
 from .gate import Gate
@@ -52,7 +53,8 @@ class SoftToken(Dispatched):
         registry = Registry(quirks, rules.offers())
         self._state = State(Store(login), login, registry, Gate(registry, quirks, rules), rules, quirks, label)
         self._lock = RLock()
-        self._methods = _methods(General(self._state), Objects(self._state), Operations(self._state), Keys(self._state))
+        parts = (General, Objects, Operations, Messages, Keys)
+        self._methods = _methods(*(part(self._state) for part in parts))
 
     def _call(self, name: str, *arguments: Any) -> Any:
         function = function_name(name)

@@ -10,6 +10,7 @@ from keyfence.cryptoki.params import Parameters
 from keyfence.schedule import PrfHash, Version
 
 from ..attributes import Act
+from ..kernels.digests import BY_HMAC, Digest
 from ..objects import StoredObject
 from ..quirks import Keep, Quirks, Randoms
 from ..refused import Refused
@@ -62,6 +63,8 @@ class Derivation:
     derive: Derive
     min_size: int = 1
     max_size: int = 1 << 16
+    takes_data: bool = False
+    """A data object may stand for the base key (HKDF, section 6.62.3)."""
 
 
 def one_key(request: Request, new: NewKey, version: tuple[int, int] | None = None) -> Outcome:
@@ -76,27 +79,36 @@ def cut_key(
     inheritance: Inheritance,
     *ancestors: StoredObject,
     natural_type: int = CKK.GENERIC_SECRET,
-    any_ancestor: bool = False,
+    standard: Keep = Keep.FIRST,
 ) -> Outcome:
-    """A key cut from a value of fixed length, as long as the template says."""
+    """A key cut from a value of fixed length, as long as the template says; `standard`: which bytes the standard keeps."""
     key_type, length = derived_shape(request.template, len(available), natural_type)
-    value = cut(available, length, request.quirks)
-    return one_key(request, NewKey(value, key_type, (request.base, *ancestors), inheritance, any_ancestor=any_ancestor))
+    value = cut(available, length, request.quirks, standard)
+    return one_key(request, NewKey(value, key_type, (request.base, *ancestors), inheritance))
 
 
-def cut(available: bytes, length: int, quirks: Quirks) -> bytes:
-    """`length` bytes of a derived value: its first, unless a quirk keeps the last. KEY_SIZE_RANGE where it is too short."""
+def cut(available: bytes, length: int, quirks: Quirks, standard: Keep = Keep.FIRST) -> bytes:
+    """`length` bytes of a derived value, from the end that the standard or a quirk says. KEY_SIZE_RANGE for too many."""
     if length > len(available) or length < quirks.min_derived or (quirks.full_length_only and length < len(available)):
         raise Refused(CKR.KEY_SIZE_RANGE, f"{length} bytes of {len(available)}")
-    return available[:length] if quirks.keep is Keep.FIRST else available[len(available) - length :]
+    keep = standard if quirks.keep is Keep.STANDARD else quirks.keep
+    return available[:length] if keep is Keep.FIRST else available[len(available) - length :]
 
 
-def stream_shape(request: Request) -> tuple[int, int]:
+def stream_shape(template: Template, quirks: Quirks, natural_type: int = CKK.GENERIC_SECRET) -> tuple[int, int]:
     """(type, length) of a key cut from a stream without end, whose start it always is."""
-    key_type, length = derived_shape(request.template, None)
-    if length < request.quirks.min_derived:
+    key_type, length = derived_shape(template, None, natural_type)
+    if length < quirks.min_derived:
         raise Refused(CKR.KEY_SIZE_RANGE, f"{length} bytes")
     return key_type, length
+
+
+def hmac_hash(number: int) -> Digest:
+    """The hash of a parameter that names an HMAC mechanism."""
+    row = BY_HMAC.get(number)
+    if row is None:
+        raise Refused(CKR.MECHANISM_PARAM_INVALID, "no HMAC mechanism")
+    return row
 
 
 def randoms(quirks: Quirks, client: bytes, server: bytes) -> tuple[bytes, bytes]:

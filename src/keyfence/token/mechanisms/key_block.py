@@ -12,6 +12,7 @@ from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR
 from keyfence.cryptoki.constants import vendor as nss
 from keyfence.cryptoki.params import KeyMat, Tls12KeyMat, WtlsKeyMat
 from keyfence.schedule import Part, PrfHash, Shape, Side, Version, export_iv, export_write_key, key_block, ssl3
+from keyfence.schedule.wtls import wtls_key_block
 
 from ..attributes import Act, Attributes
 from ..keytypes import FIXED, LENGTHS
@@ -24,6 +25,7 @@ from .master import MASTER_LENGTH
 
 _KEY_PARTS: Final = (Part.CLIENT_MAC, Part.SERVER_MAC, Part.CLIENT_KEY, Part.SERVER_KEY)
 _FOR_WRITE_KEYS: Final = (CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.WRAP, CKA.UNWRAP, CKA.DERIVE)
+_LAST_SEQUENCE: Final = 0xFFFF
 _NOT_OF_MAC_KEYS: Final = (CKA.KEY_TYPE, CKA.VALUE_LEN, CKA.ALLOWED_MECHANISMS, CKA.CHECK_VALUE, *_FOR_WRITE_KEYS)
 
 
@@ -145,9 +147,10 @@ def _exported(version: Version, parts: dict[Part, bytes], request: Request, clie
 
 
 def _born(request: Request, parts: Mapping[Part, bytes], asked: Cut, mac_derives: bool) -> Outcome:
-    keys = {part: key for part in _KEY_PARTS if (key := _key(request, part, parts[part], asked, mac_derives)) is not None}
+    made = {part: _key(request, part, parts[part], asked, mac_derives) for part in _KEY_PARTS if part in parts}
+    keys = {part: key for part, key in made.items() if key is not None}
     shows = asked.writes and asked.shape.iv > 0
-    client_iv, server_iv = (parts[Part.CLIENT_IV], parts[Part.SERVER_IV]) if shows else (None, None)
+    client_iv, server_iv = (parts.get(part) if shows else None for part in (Part.CLIENT_IV, Part.SERVER_IV))
 
     def answer(handles: tuple[int, ...]) -> Derived:
         of = dict(zip(keys, handles, strict=True))
@@ -179,6 +182,27 @@ def write_key(request: Request, value: bytes, key_type: int) -> StoredObject:
     return secret_key(new, template, Act.DERIVE, request.quirks)
 
 
+def _wtls(side: Side) -> Derive:
+    """One direction, its own stream: MAC key, write key, IV (section 6.41.6). The answer's client fields hold them."""
+
+    def derive(request: Request) -> Outcome:
+        parameters = request.parameters(WtlsKeyMat)
+        _, prf_hash = tls_function(parameters.digest)
+        if prf_hash is None or parameters.is_export or not 0 <= parameters.sequence_number <= _LAST_SEQUENCE:
+            raise Refused(CKR.MECHANISM_PARAM_INVALID)
+        asked = plan(parameters, request.template, request.quirks)
+        client, server = parameters.client_random, parameters.server_random
+        amount = asked.amount // 2
+        stream = wtls_key_block(prf_hash, request.secret, side, parameters.sequence_number, client, server, amount)
+        mac, key = asked.shape.mac, asked.shape.key
+        stream = stream.ljust(asked.shape.length // 2, b"\0")
+        parts = {Part.CLIENT_MAC: stream[:mac], Part.CLIENT_KEY: stream[mac : mac + key]}
+        parts |= {Part.CLIENT_IV: stream[mac + key :][: asked.shape.iv]}
+        return _born(request, parts, asked, mac_derives=True)
+
+    return derive
+
+
 def _cuts(derive: Derive) -> Derivation:
     return Derivation(GENERIC_ONLY, derive, MASTER_LENGTH, MASTER_LENGTH)
 
@@ -189,4 +213,6 @@ DERIVATIONS: Final[Mapping[int, Derivation]] = {
     CKM.TLS12_KEY_AND_MAC_DERIVE: _cuts(_tls12(ivs=True)),
     CKM.TLS12_KEY_SAFE_DERIVE: _cuts(_tls12(ivs=False)),
     nss.CKM_NSS_TLS_KEY_AND_MAC_DERIVE_SHA256: _cuts(_tls10(Version.TLS12, PrfHash.SHA256)),
+    CKM.WTLS_CLIENT_KEY_AND_MAC_DERIVE: Derivation(GENERIC_ONLY, _wtls(Side.CLIENT)),
+    CKM.WTLS_SERVER_KEY_AND_MAC_DERIVE: Derivation(GENERIC_ONLY, _wtls(Side.SERVER)),
 }

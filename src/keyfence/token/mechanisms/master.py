@@ -7,7 +7,8 @@ from typing import Final
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR
 from keyfence.cryptoki.constants import vendor as nss
 from keyfence.cryptoki.params import ExtendedMasterKeyDerive, MasterKeyDerive, Tls12MasterKeyDerive, WtlsMasterKeyDerive
-from keyfence.schedule import PrfHash, Version, extended_master_secret, master_secret, p_hash
+from keyfence.schedule import PrfHash, Version, extended_master_secret, master_secret
+from keyfence.schedule.wtls import wtls_master_secret
 
 from ..attributes import Attributes
 from ..refused import Refused
@@ -15,7 +16,6 @@ from ..templates import Inheritance, NewKey
 from .derivation import GENERIC_ONLY, Derivation, Derive, Outcome, Request, asks_readable, one_key, randoms, tls_function
 
 MASTER_LENGTH: Final = 48
-WTLS_MASTER_LENGTH: Final = 20
 
 TLS12_MASTER_MECHANISMS: Final = (
     CKM.TLS12_KEY_AND_MAC_DERIVE,
@@ -56,16 +56,15 @@ def _extended(request: Request) -> tuple[bytes, bool]:
 
 
 def _wtls(request: Request) -> tuple[bytes, bool]:
-    """WTLS's PRF is P_hash with the negotiated hash (WAP-261-WTLS section 11.3.2)."""
     parameters = request.parameters(WtlsMasterKeyDerive)
     _, prf_hash = tls_function(parameters.digest)
     if prf_hash is None:
         raise Refused(CKR.MECHANISM_PARAM_INVALID, "no hash")
-    seed = b"master secret" + parameters.client_random + parameters.server_random
-    return p_hash(prf_hash, request.secret, seed, WTLS_MASTER_LENGTH), parameters.wants_version
+    value = wtls_master_secret(prf_hash, request.secret, parameters.client_random, parameters.server_random)
+    return value, parameters.wants_version
 
 
-def _master(compute: Compute, versioned: bool, restricted: bool = False) -> Derive:
+def _master(compute: Compute, versioned: bool, restricted: bool = False, wtls: bool = False) -> Derive:
     """`versioned`: the RSA form, whose base begins with a version. `restricted`: contributes CKA_ALLOWED_MECHANISMS."""
 
     def derive(request: Request) -> Outcome:
@@ -78,10 +77,14 @@ def _master(compute: Compute, versioned: bool, restricted: bool = False) -> Deri
         new = NewKey(value, CKK.GENERIC_SECRET, (request.base,), Inheritance.TEMPLATE, defaults=_USES)
         if restricted:
             new = replace(new, contributed={CKA.ALLOWED_MECHANISMS: TLS12_MASTER_MECHANISMS})
-        first = request.secret[:2]
-        return one_key(request, new, version=(first[0], first[1]) if wants_version else None)
+        return one_key(request, new, _version(request.secret, wtls) if wants_version else None)
 
     return derive
+
+
+def _version(pre_master: bytes, wtls: bool) -> tuple[int, int]:
+    """CK_VERSION, whose bytes the pre-master secret begins with; WTLS's single byte stands as the major one."""
+    return (pre_master[0], 0) if wtls else (pre_master[0], pre_master[1])
 
 
 _USES: Final[Attributes] = {CKA.DERIVE: True, CKA.SIGN: True, CKA.VERIFY: True}
@@ -89,7 +92,12 @@ _USES: Final[Attributes] = {CKA.DERIVE: True, CKA.SIGN: True, CKA.VERIFY: True}
 
 
 def _check_version(request: Request, versioned: bool) -> None:
-    if versioned and request.quirks.version_required and int.from_bytes(request.secret[:2], "big") not in _VERSIONS:
+    if (
+        versioned
+        and len(request.secret) == MASTER_LENGTH
+        and request.quirks.version_required
+        and int.from_bytes(request.secret[:2], "big") not in _VERSIONS
+    ):
         raise Refused(CKR.KEY_TYPE_INCONSISTENT, "no version at the start of the base key")
 
 
@@ -114,6 +122,6 @@ DERIVATIONS: Final[Mapping[int, Derivation]] = {
     nss.CKM_NSS_TLS_MASTER_KEY_DERIVE_DH_SHA256: _dh(_classic(Version.TLS12, PrfHash.SHA256)),
     nss.CKM_NSS_TLS_EXTENDED_MASTER_KEY_DERIVE: _rsa(_extended),
     nss.CKM_NSS_TLS_EXTENDED_MASTER_KEY_DERIVE_DH: _dh(_extended),
-    CKM.WTLS_MASTER_KEY_DERIVE: Derivation(GENERIC_ONLY, _master(_wtls, True), 2),
+    CKM.WTLS_MASTER_KEY_DERIVE: Derivation(GENERIC_ONLY, _master(_wtls, versioned=True, wtls=True)),
     CKM.WTLS_MASTER_KEY_DERIVE_DH_ECC: _dh(_wtls),
 }

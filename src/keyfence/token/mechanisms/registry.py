@@ -1,22 +1,47 @@
 """Every mechanism, with the functions, key types and sizes it is offered for. Denied by default: no row, no mechanism."""
 
+import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from keyfence.cryptoki import MechanismInfo
-from keyfence.cryptoki.constants import CKM as MECHANISM_NAMES
-from keyfence.cryptoki.constants import CKR, MechanismFlag, describe
+from keyfence.cryptoki.constants import CKK, CKM, CKR, MechanismFlag, describe
+from keyfence.cryptoki.constants import vendor as nss
 
-from ..kernels import ciphers, digests, macs
+from ..kernels import ciphers, digests, elliptic, macs, rsa
+from ..kernels.rsa_keys import MODULUS_BITS
+from ..kernels.wrapping import KEY_WRAPS
 from ..quirks import Quirks
 from ..refused import Refused
-from . import key_block, master
+from . import agreement, encrypt_data, hashing, hkdf, ike, kbkdf, key_block, master, prf, slicing
 from .derivation import Derivation
 from .generation import GENERATIONS
+from .pairs import PAIRS
 
-DERIVATIONS: Final[Mapping[int, Derivation]] = {**master.DERIVATIONS, **key_block.DERIVATIONS}
+_FAMILIES: Final = (agreement, encrypt_data, hashing, hkdf, ike, kbkdf, key_block, master, prf, slicing)
+
+DERIVATIONS: Final[Mapping[int, Derivation]] = {
+    number: row for family in _FAMILIES for number, row in family.DERIVATIONS.items()
+}
 """All derivation mechanisms."""
+
+
+SIGNING_PRFS: Final = frozenset({nss.CKM_NSS_TLS_PRF_GENERAL, nss.CKM_NSS_TLS_PRF_GENERAL_SHA256})
+"""PRFs that NSS hides behind C_Sign: any string in, PRF output out."""
+
+PRIVATE_USES: Final = (
+    MechanismFlag.DECRYPT
+    | MechanismFlag.SIGN
+    | MechanismFlag.UNWRAP
+    | MechanismFlag.MESSAGE_DECRYPT
+    | MechanismFlag.MESSAGE_SIGN
+)
+"""What a private key does."""
+
+_NO_LIMIT: Final = 1 << 16
+_RSA_BITS: Final = (MODULUS_BITS.start, MODULUS_BITS.stop - 1)
+_EC_BITS: Final = (224, 521)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +79,48 @@ def _cipher_offers() -> Mapping[int, Offer]:
 
 def _mac_offers() -> Mapping[int, Offer]:
     signing = MechanismFlag.SIGN | MechanismFlag.VERIFY
+    generic = Offer(signing, frozenset({CKK.GENERIC_SECRET}), 1, _NO_LIMIT)
     return {
-        mechanism: Offer(signing, frozenset(row.key_types), *_sizes(row.key_sizes))
-        for mechanism, row in macs.MECHANISMS.items()
+        **{
+            mechanism: Offer(signing, frozenset(row.key_types), *_sizes(row.key_sizes))
+            for mechanism, row in macs.MECHANISMS.items()
+        },
+        **dict.fromkeys((*macs.TLS_MACS, *SIGNING_PRFS), generic),
     }
 
 
 def _digest_offers() -> Mapping[int, Offer]:
     return {mechanism: Offer(MechanismFlag.DIGEST) for mechanism in digests.BY_MECHANISM}
+
+
+def _pair_offers() -> Mapping[int, Offer]:
+    """Keys of pairs: sizes in BITS. Signing and unwrapping are the private key's, verifying and wrapping the public one's."""
+    signing = MechanismFlag.SIGN | MechanismFlag.VERIFY
+    encrypting = MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT | MechanismFlag.WRAP | MechanismFlag.UNWRAP
+    offers = {
+        mechanism: Offer(MechanismFlag.GENERATE_KEY_PAIR, frozenset({row.key_type}), row.min_bits, row.max_bits)
+        for mechanism, row in PAIRS.items()
+    }
+    for mechanism in rsa.SIGNATURES | rsa.ENCRYPTIONS:
+        flags = signing if mechanism in rsa.SIGNATURES else MechanismFlag(0)
+        flags |= encrypting if mechanism in rsa.ENCRYPTIONS else MechanismFlag(0)
+        offers[mechanism] = Offer(flags | _messages(flags), frozenset({CKK.RSA}), *_RSA_BITS)
+    return offers | dict.fromkeys(elliptic.SIGNATURES, Offer(signing | _messages(signing), frozenset({CKK.EC}), *_EC_BITS))
+
+
+def _key_wrap_offers() -> Mapping[int, Offer]:
+    return dict.fromkeys(KEY_WRAPS, Offer(MechanismFlag.WRAP | MechanismFlag.UNWRAP, frozenset({CKK.AES}), 16, 32))
+
+
+def _messages(flags: MechanismFlag) -> MechanismFlag:
+    """The message-based forms (3.0) of what a mechanism does."""
+    forms = {
+        MechanismFlag.ENCRYPT: MechanismFlag.MESSAGE_ENCRYPT,
+        MechanismFlag.DECRYPT: MechanismFlag.MESSAGE_DECRYPT,
+        MechanismFlag.SIGN: MechanismFlag.MESSAGE_SIGN,
+        MechanismFlag.VERIFY: MechanismFlag.MESSAGE_VERIFY,
+    }
+    return functools.reduce(MechanismFlag.__or__, (forms[flag] for flag in forms if flag in flags), MechanismFlag(0))
 
 
 def _generation_offers() -> Mapping[int, Offer]:
@@ -84,6 +143,8 @@ OFFERS: Final[Mapping[int, Offer]] = {
     **_digest_offers(),
     **_generation_offers(),
     **_derivation_offers(),
+    **_pair_offers(),
+    **_key_wrap_offers(),
 }
 """Every mechanism of the token. No number stands in two tables."""
 
@@ -94,6 +155,9 @@ class Registry:
     def __init__(self, quirks: Quirks, offered: Mapping[int, Offer] = OFFERS) -> None:
         kept = offered.keys() if quirks.only is None else offered.keys() & quirks.only
         self._offers = {mechanism: offered[mechanism] for mechanism in sorted(kept - quirks.without)}
+        if not quirks.raw_rsa and CKM.RSA_X_509 in self._offers:
+            raw = self._offers[CKM.RSA_X_509]
+            self._offers[CKM.RSA_X_509] = replace(raw, functions=raw.functions & ~PRIVATE_USES)
 
     @property
     def mechanisms(self) -> tuple[int, ...]:
@@ -107,11 +171,11 @@ class Registry:
         """The mechanism's row, if it is offered for `function`; MECHANISM_INVALID."""
         offer = self._offer(mechanism)
         if function not in offer.functions:
-            raise Refused(CKR.MECHANISM_INVALID, f"{describe(MECHANISM_NAMES, mechanism)} does not do this")
+            raise Refused(CKR.MECHANISM_INVALID, f"{describe(CKM, mechanism)} does not do this")
         return offer
 
     def _offer(self, mechanism: int) -> Offer:
         offer = self._offers.get(mechanism)
         if offer is None:
-            raise Refused(CKR.MECHANISM_INVALID, describe(MECHANISM_NAMES, mechanism))
+            raise Refused(CKR.MECHANISM_INVALID, describe(CKM, mechanism))
         return offer

@@ -29,7 +29,7 @@ class Classic:
     def judge_digest_key(self, key: StoredObject) -> None:
         """Before C_DigestKey."""
 
-    def judge_wrap(self, key: StoredObject) -> None:
+    def judge_wrap(self, key: StoredObject, mechanism: Mechanism) -> None:
         """Before a key leaves wrapped."""
 
     def judge_derive(self, request: Request) -> Request:
