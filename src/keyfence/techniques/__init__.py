@@ -3,6 +3,20 @@
 from typing import Final
 
 from .base import Technique
+from .check_value import CheckValue
 from .iv_window import IvWindow
+from .readable_derive import ReadableDerive
+from .short_key import ShortKey
+from .short_mac import ShortMac
+from .suite_overlap import SuiteOverlap
+from .weak_algorithm import WeakAlgorithm
 
-TECHNIQUES: Final[tuple[Technique, ...]] = (IvWindow(),)
+TECHNIQUES: Final[tuple[Technique, ...]] = (
+    IvWindow(),
+    ShortMac(),
+    ShortKey(),
+    WeakAlgorithm(),
+    ReadableDerive(),
+    SuiteOverlap(),
+    CheckValue(),
+)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from keyfence.model import Key, Lengths
 
 from .base import Attack, Technique
-from .keymat import MECHANISMS, SMALLEST, KeyRequest, same_stream
+from .keymat import SMALLEST, KeyRequest, cutting
 from .keymat_attack import CutOption, Cuts, KeyMatAttack
 from .keysearch import SEARCHABLE
 from .ruler import Identify, Ruler
@@ -34,7 +34,7 @@ class IvWindow(Technique):
     kinds = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.WTLS, Kind.SEPARATED})
 
     def attacks(self, victim: Victim) -> Iterable[Attack]:
-        return [IvWindowAttack(victim, mechanism) for mechanism in MECHANISMS[victim.kind] if same_stream(victim, mechanism)]
+        return [IvWindowAttack(victim, mechanism) for mechanism in cutting(victim, returning_ivs=True)]
 
 
 class IvWindowAttack(KeyMatAttack):

@@ -24,7 +24,7 @@ from .victim import Kind, Victim
 
 TOTAL: Final = 400
 """Never ask for more stream than this: buffers in the field are 416 bytes and up, and no suite needs more than 160."""
-MAX_MAC: Final = 64
+MAX_MAC: Final = 112
 
 MECHANISMS: Final[Mapping[Kind, tuple[int, ...]]] = {
     Kind.SSL3: (CKM.SSL3_KEY_AND_MAC_DERIVE,),
@@ -37,6 +37,9 @@ MECHANISMS: Final[Mapping[Kind, tuple[int, ...]]] = {
 
 SAFE: Final = CKM.TLS12_KEY_SAFE_DERIVE
 """The same cut without IVs (PKCS#11 3.0 §2.39): it stops IV windows and nothing else."""
+
+CUTS: Final[Mapping[Kind, tuple[int, ...]]] = {**MECHANISMS, Kind.TLS12: (*MECHANISMS[Kind.TLS12], SAFE)}
+"""The mechanisms that cut a kind's key block, with or without IVs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +126,11 @@ _PROTECTED: Final[Mapping[str, AttributeValue]] = {
 }
 
 
-def same_stream(victim: Victim, mechanism: int) -> bool:
-    """Whether the mechanism cuts the victim's own stream: the vendor form of TLS 1.2's derivation is fixed to SHA-256."""
-    return mechanism != CKM_NSS_TLS_KEY_AND_MAC_DERIVE_SHA256 or victim.prf_hash is PrfHash.SHA256
+def cutting(victim: Victim, *, returning_ivs: bool = False) -> list[int]:
+    """The mechanisms that cut the victim's own stream; the vendor form of TLS 1.2's derivation is fixed to SHA-256."""
+    mechanisms = (MECHANISMS if returning_ivs else CUTS)[victim.kind]
+    sha256 = victim.prf_hash is PrfHash.SHA256
+    return [mechanism for mechanism in mechanisms if sha256 or mechanism != CKM_NSS_TLS_KEY_AND_MAC_DERIVE_SHA256]
 
 
 def describe_cut(mechanism: int, request: KeyRequest, mac: int, iv: int) -> str:

@@ -79,16 +79,15 @@ class Ruler:
 
     def mac_key_lengths(self, request: KeyRequest, identify: Identify) -> Lengths:
         """Lengths at which the client MAC key is the start of the stream, and can be used."""
-        return sampled(lambda n: n > 0 and self._mac_key_fits(request, n, identify), (1, 2, 3, 16, 20, 32), MAX_MAC)
 
-    def _mac_key_fits(self, request: KeyRequest, length: int, identify: Identify) -> bool:
-        return self._fits(request, length, lambda made: (made.client_mac, CKK.GENERIC_SECRET), 0, length, identify)
+        def works(length: int) -> bool:
+            return self._fits(request, length, lambda made: (made.client_mac, CKK.GENERIC_SECRET), 0, length, identify)
 
-    def write_key_lengths(
-        self, request: Callable[[int], KeyRequest], samples: Sequence[int], most: int, identify: Identify
-    ) -> Lengths:
-        """Lengths at which the client write key, with no MAC keys before it, is the start of the stream, and can be used."""
-        return sampled(lambda n: n > 0 and self.write_key_fits(request(n), n, 0, identify), samples, most)
+        return sampled(works, (1, 2, 3, 16, 20, 32, 64, 104), MAX_MAC)
+
+    def offsets(self, request: KeyRequest, length: int, identify: Identify) -> Lengths:
+        """MAC lengths behind which a write key of this request lies where it should."""
+        return sampled(lambda mac: self.write_key_fits(request, length, mac, identify), _MAC_SAMPLES, MAX_MAC)
 
     def write_key_fits(self, request: KeyRequest, length: int, mac: int, identify: Identify) -> bool:
         """Whether the client write key behind MAC keys of `mac` bytes is what it should be."""
