@@ -61,6 +61,7 @@ UNFIT = [
     (CKA.LABEL, 5, TypeError, "CKA_LABEL: text needed, not int"),
     (CKA.ALLOWED_MECHANISMS, 5, TypeError, "CKA_ALLOWED_MECHANISMS: a tuple of numbers needed, not int"),
     (CKA.ALLOWED_MECHANISMS, (1 << 64,), ValueError, "CKA_ALLOWED_MECHANISMS: 18446744073709551616 does not fit"),
+    (CKA.WRAP_TEMPLATE, b"", TypeError, "CKA_WRAP_TEMPLATE: a template needed, not bytes"),
     (1 << 64, b"", ValueError, "attribute type: 18446744073709551616 does not fit"),
 ]
 

@@ -27,7 +27,9 @@ def _value(memory: Memory, number: int, value: AttributeValue) -> tuple[CData, i
     name = describe(CKA, number)
     form = _form(number, value)
     if form is Kind.TEMPLATE:
-        array, count = encode(memory, value)  # type: ignore[arg-type]
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{name}: a template needed, not {type(value).__name__}")
+        array, count = encode(memory, value)
         return array, count * _ATTRIBUTE_SIZE
     if form is Kind.ULONGS:
         return _ulongs(memory, name, value)

@@ -43,8 +43,8 @@ class Calls:
 
         The module gets ample room at once instead of being asked for a length first, for asking is not safe everywhere: NSS
         3.87 answers 0 for its PRF by C_Sign (which then fills whatever room it gets), too little for AES-GCM, and ends an
-        operation without padding whose C_EncryptFinal was only asked. Where a module wants still more, CKR_BUFFER_TOO_SMALL has not ended
-        the operation (PKCS#11 3.0 section 5.2), and it gets that once.
+        operation without padding whose C_EncryptFinal was only asked. Where a module wants more still, CKR_BUFFER_TOO_SMALL
+        has not ended the operation (PKCS#11 3.0 section 5.2), and it gets that once.
         """
         buffer, length = memory.array("CK_BYTE", room), memory.ulong(room)
         ckr = self._library.answer(function, *arguments, buffer, length, *after)
