@@ -140,10 +140,14 @@ def _least(task: Problem, told: Sequence[Told]) -> list[Move]:
 
 
 def _residue(task: Problem, target: Sequence[Slice], told: Sequence[Told]) -> list[Step]:
-    """The last step, where something of the target is left."""
+    """The last step, where something of the target is left. Bytes that two targets share are searched once."""
     state = task.start
     for piece in told:
         state = state.after(piece.view)
-    left = [(piece, state.bits(task.positions.mask([piece]))) for piece in target]
-    uncovers = tuple(Uncovered(piece, bits) for piece, bits in left if bits)
-    return [Step(None, uncovers)] if uncovers else []
+    uncovers, left = list[Uncovered](), task.target
+    for wanted in target:
+        mask = task.positions.mask([wanted])
+        if bits := state.bits(mask & left):
+            uncovers.append(Uncovered(wanted, bits))
+        left &= ~mask
+    return [Step(None, tuple(uncovers))] if uncovers else []
