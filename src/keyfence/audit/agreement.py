@@ -4,6 +4,7 @@ In each, whoever plays the peer is the module too: the lab never holds a private
 """
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from keyfence.cryptoki import CryptokiError, Mechanism
@@ -30,48 +31,57 @@ class Agreed:
     message: bytes = b""
 
 
-def needed(profile: Profile, mechanisms: frozenset[int]) -> bool:
-    """Whether a token with these mechanisms can agree on a pre-master secret in this way."""
+def listed(profile: Profile, mechanisms: frozenset[int]) -> bool:
+    """Whether a token that lists these mechanisms can agree on a pre-master secret in this way."""
     if profile.agreement is Agreement.ECDHE:
         return {CKM.EC_KEY_PAIR_GEN, CKM.ECDH1_DERIVE} <= mechanisms
     if profile.agreement is Agreement.RSA:
-        return {CKM.RSA_PKCS_KEY_PAIR_GEN, CKM.RSA_PKCS} <= mechanisms and bool(_generators(profile.kind) & mechanisms)
-    return bool(_generators(profile.kind) & mechanisms)
+        return {CKM.RSA_PKCS_KEY_PAIR_GEN, CKM.RSA_PKCS} <= mechanisms and _generates(profile, mechanisms)
+    return _generates(profile, mechanisms)
 
 
-def agree(session: Session, profile: Profile, mechanisms: frozenset[int]) -> Agreed:
+def _generates(profile: Profile, mechanisms: frozenset[int]) -> bool:
+    return any(mechanism in mechanisms for mechanism in _generators(profile.kind))
+
+
+def agree(session: Session, profile: Profile) -> Agreed:
     """Raises the module's refusal where it does not let this be done."""
     if profile.agreement is Agreement.ECDHE:
         return _ecdh(session)
     if profile.agreement is Agreement.RSA:
-        return _rsa(session, profile, mechanisms)
-    return Agreed(_generate(session, profile.kind, mechanisms, extractable=False))
+        return _rsa(session, profile)
+    return Agreed(_generate(session, profile.kind, extractable=False))
 
 
-def _generators(kind: Kind) -> frozenset[int]:
+def _generators(kind: Kind) -> tuple[CKM, ...]:
+    """Mechanisms that generate a kind's first secret, the usual one first."""
     if kind is Kind.TLS13:
-        return frozenset({CKM.GENERIC_SECRET_KEY_GEN, CKM.HKDF_KEY_GEN})
+        return (CKM.GENERIC_SECRET_KEY_GEN, CKM.HKDF_KEY_GEN)
     if kind is Kind.WTLS:
-        return frozenset({CKM.WTLS_PRE_MASTER_KEY_GEN})
-    own = CKM.SSL3_PRE_MASTER_KEY_GEN if kind is Kind.SSL3 else CKM.TLS_PRE_MASTER_KEY_GEN
-    return frozenset({own, CKM.SSL3_PRE_MASTER_KEY_GEN})
+        return (CKM.WTLS_PRE_MASTER_KEY_GEN,)
+    if kind is Kind.SSL3:
+        return (CKM.SSL3_PRE_MASTER_KEY_GEN,)
+    return (CKM.TLS_PRE_MASTER_KEY_GEN, CKM.SSL3_PRE_MASTER_KEY_GEN)
 
 
-def _generate(session: Session, kind: Kind, mechanisms: frozenset[int], extractable: bool) -> int:
-    for mechanism in sorted(_generators(kind) & mechanisms, reverse=True):
-        parameters = None if kind is Kind.TLS13 else Raw(VERSIONS[kind].wire)
-        if kind is Kind.WTLS:
-            parameters = Raw(b"\x01")
-        length = 32 if kind is Kind.TLS13 else None
-        templates = [secret_key(CKK.GENERIC_SECRET, n, **_PROTECTED | {"extractable": extractable}) for n in (length, 48)]
-        refusal: CryptokiError | None = None
-        for template in templates:
-            try:
-                return session.generate(Mechanism(mechanism, parameters), template)
-            except CryptokiError as error:
-                refusal = refusal or error
-    assert refusal is not None, "agree() is called where needed() holds"
+def _generate(session: Session, kind: Kind, extractable: bool) -> int:
+    """The first way the module accepts; its first refusal where it accepts none."""
+    refusal: CryptokiError | None = None
+    for mechanism, length in product(_generators(kind), (32,) if kind is Kind.TLS13 else (None, PRE_MASTER_BYTES)):
+        template = secret_key(CKK.GENERIC_SECRET, length, **_PROTECTED | {"extractable": extractable})
+        try:
+            return session.generate(Mechanism(mechanism, _version(kind)), template)
+        except CryptokiError as error:
+            refusal = refusal or error
+    assert refusal is not None
     raise refusal
+
+
+def _version(kind: Kind) -> Raw | None:
+    """The parameter of pre-master key generation: CK_VERSION, one byte in WTLS."""
+    if kind is Kind.TLS13:
+        return None
+    return Raw(b"\x01") if kind is Kind.WTLS else Raw(VERSIONS[kind].wire)
 
 
 def _ecdh(session: Session) -> Agreed:
@@ -101,7 +111,7 @@ def derive_ecdh(session: Session, private_key: int, peer_public: bytes, **attrib
     return session.derive(mechanism, private_key, secret_key(CKK.GENERIC_SECRET, 32, **attributes)).handle
 
 
-def _rsa(session: Session, profile: Profile, mechanisms: frozenset[int]) -> Agreed:
+def _rsa(session: Session, profile: Profile) -> Agreed:
     """A ClientKeyExchange made and opened in the module: wrapped under the public key, unwrapped as a server would."""
     public, private = session.generate_pair(
         Mechanism(CKM.RSA_PKCS_KEY_PAIR_GEN),
@@ -109,7 +119,7 @@ def _rsa(session: Session, profile: Profile, mechanisms: frozenset[int]) -> Agre
         # A server's key as stacks import it: it signs (ECDHE_RSA), decrypts and unwraps.
         {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False, CKA.SIGN: True, CKA.DECRYPT: True, CKA.UNWRAP: True},
     )
-    client_copy = _generate(session, profile.kind, mechanisms, extractable=True)
+    client_copy = _generate(session, profile.kind, extractable=True)
     message = session.wrap(Mechanism(CKM.RSA_PKCS), public, client_copy)
     session.destroy(client_copy)
     template = secret_key(CKK.GENERIC_SECRET, PRE_MASTER_BYTES, **_PROTECTED)

@@ -32,10 +32,21 @@ class Lab:
         self._plaintexts: dict[Record, bytes] = {}
 
     def offers(self, profile: Profile) -> bool:
-        """Whether the token lists what such a session needs: agreement, schedule and record protection."""
-        if profile.suite.ckm not in self.mechanisms or not schedules.needed(profile) <= self.mechanisms:
+        """Whether there is such a session on this token: the mechanisms are listed, or it works without.
+
+        Mechanism lists are advice, and there are slots that list no TLS mechanism and derive all the same.
+        """
+        if self._lists(profile):
+            return True
+        try:
+            self.victim(profile)
+        except Inconclusive:
             return False
-        return profile.kind is Kind.BARE or agreement.needed(profile, self.mechanisms)
+        return True
+
+    def _lists(self, profile: Profile) -> bool:
+        needed = schedules.needed(profile) | {int(profile.suite.ckm or 0)}
+        return needed <= self.mechanisms and (profile.kind is Kind.BARE or agreement.listed(profile, self.mechanisms))
 
     def victim(self, profile: Profile) -> Victim:
         """The session of this profile. Inconclusive where the module lists the mechanisms but the set-up fails."""
@@ -83,7 +94,7 @@ class Lab:
             if profile.kind is Kind.BARE:
                 agreed, keys = Agreed(0), schedules.bare(self.session, profile, os.urandom)
             else:
-                agreed = agreement.agree(self.session, profile, self.mechanisms)
+                agreed = agreement.agree(self.session, profile)
                 keys = schedules.derive(self.session, profile, agreed, client_random, server_random)
             records = dict(self.sealer(profile).records(keys))
             self.session.keep(*keys.handles.all)

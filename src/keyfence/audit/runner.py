@@ -4,11 +4,11 @@ An attack gets a scope of its own: what it made is destroyed at its end, also wh
 hang of the module ends one attack; the module is opened again and the audit goes on with new victims.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from keyfence.cryptoki import CryptokiError, ModuleFailure
-from keyfence.cryptoki.constants import CKM, describe
+from keyfence.cryptoki.constants import CKM, CKR, describe
 from keyfence.model import Limits, Unsat, solve
 from keyfence.techniques import TECHNIQUES
 from keyfence.techniques.base import Attack, Inconclusive, Technique
@@ -100,16 +100,12 @@ class Audit:
 
     def _attack(self, technique: Technique, attack: Attack, victim: Victim) -> Finding:
         base = _finding(technique, attack, victim.profile, Verdict.INCONCLUSIVE, "")
-        missing = [m for m in attack.requires if not self.opened.bench.has(m)]
-        if missing and victim.kind is not Kind.SEPARATED:
-            names = ", ".join(describe(CKM, mechanism) for mechanism in missing)
-            return replace(base, verdict=Verdict.ABSENT, why=f"the token does not list {names}")
         self.opened.traced.clear()
         try:
             with self.opened.attack_scope():
                 finding = self._carry_out(base, attack, victim)
         except CryptokiError as error:
-            finding = replace(base, verdict=Verdict.REFUSED, why=str(error), refusal=_refusal(error))
+            finding = self._refused(base, attack, victim, error)
         except Inconclusive as why:
             finding = replace(base, why=str(why))
         except CallBudgetSpent as why:
@@ -120,11 +116,25 @@ class Audit:
         traced = self.opened.traced
         return replace(finding, calls=finding.calls or traced.count, trace=finding.trace or tuple(traced.records))
 
+    def _refused(self, base: Finding, attack: Attack, victim: Victim, error: CryptokiError) -> Finding:
+        """REFUSED, or ABSENT where the token neither lists the mechanism nor knows it when called.
+
+        Where keys are separated, the mechanism's absence IS the refusal, and is reported as one.
+        """
+        missing = [mechanism for mechanism in attack.requires if not self.opened.bench.has(mechanism)]
+        unknown = error.ckr in (CKR.MECHANISM_INVALID, CKR.FUNCTION_NOT_SUPPORTED)
+        if missing and unknown and victim.kind is not Kind.SEPARATED:
+            names = ", ".join(describe(CKM, mechanism) for mechanism in missing)
+            return replace(base, verdict=Verdict.ABSENT, why=f"the token does not offer {names}")
+        return replace(base, verdict=Verdict.REFUSED, why=str(error), refusal=_refusal(error))
+
     def _carry_out(self, base: Finding, attack: Attack, victim: Victim) -> Finding:
         offer = attack.probe(self.opened.bench)
         chain = solve(offer.target, offer.capabilities, self.limits) if offer.capabilities else Unsat("nothing allowed")
         if isinstance(chain, Unsat):
-            return _no_chain(base, chain, offer.refusals)
+            for error in offer.refusals:
+                return self._refused(base, attack, victim, error)
+            return replace(base, why=f"no chain of calls reaches the key: {chain.reason}")
         if self.options.plan_only:
             why = f"planned, not executed: {chain.price.calls} calls, 2^{chain.price.work_bits:g} trials"
             return replace(base, why=why, steps=attack.steps(chain), work_bits=float(chain.price.work_bits))
@@ -145,13 +155,6 @@ class Audit:
             trace=trace,
             layout=proven.layout,
         )
-
-
-def _no_chain(base: Finding, unsat: Unsat, refusals: Iterable[CryptokiError]) -> Finding:
-    """No chain and a refusal on the way is REFUSED; no chain and no refusal is something we cannot explain."""
-    for error in refusals:
-        return replace(base, verdict=Verdict.REFUSED, why=str(error), refusal=_refusal(error))
-    return replace(base, why=f"no chain of calls reaches the key: {unsat.reason}")
 
 
 def _refusal(error: CryptokiError) -> Refusal:

@@ -21,7 +21,8 @@ class ShortKey(Technique):
     title = "Key bytes searched as short write keys"
     summary = (
         "Key types of variable length (RC4, generic secrets) may be asked for at one byte. One use of such a key and 2^8 "
-        "trials give the byte; the MAC length, also the caller's, puts the next key on the next bytes, or longer keys grow over them."
+        "trials give the byte; the MAC length, also the caller's, puts the next key on the next bytes, or longer keys "
+        "grow over them."
     )
     section = "PKCS#11 3.0 mechanisms §2.38 and §2.39 (ulKeySizeInBits, CKA_VALUE_LEN)"
     references = ("IETF TLS mailing list, September 2013: key and MAC derivation in PKCS#11", "RFC 5246 §6.3")

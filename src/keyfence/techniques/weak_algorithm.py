@@ -29,8 +29,8 @@ class WeakAlgorithm(Technique):
     title = "Key bytes re-cut as keys of a weaker cipher"
     summary = (
         "The key type of the write keys is the caller's. Eight bytes of an AES key re-cut as a DES key are found in 2^56 "
-        "trials from one block that the module encrypts; five bytes re-cut as an RC4 key in 2^40. The audit proves the overlap on a "
-        "secret of its own and prices the search; it does not run it."
+        "trials from one block that the module encrypts; five bytes re-cut as an RC4 key in 2^40. The audit proves the overlap "
+        "on a secret of its own and prices the search; it does not run it."
     )
     section = "PKCS#11 3.0 mechanisms §2.38 and §2.39 (CKA_KEY_TYPE in the template)"
     references = (
