@@ -9,6 +9,7 @@ from .chains import Effort
 from .lengths import ANY, Lengths
 from .operands import Derivation
 from .oracles import RECIPES, Evaluation, Oracle, Recipe
+from .overlap import Collision, Overlap, all_overlaps, overlaps
 from .proof import Exposure, is_exposed, is_shared, next_call
 from .solver import Limits, Unsat, solve
 from .steps import Chain, Price, Step, Uncovered
@@ -20,6 +21,7 @@ __all__ = [
     "Call",
     "Capability",
     "Chain",
+    "Collision",
     "Cut",
     "Derivation",
     "Effort",
@@ -31,6 +33,7 @@ __all__ = [
     "Lengths",
     "Limits",
     "Oracle",
+    "Overlap",
     "Price",
     "Public",
     "Readable",
@@ -43,9 +46,11 @@ __all__ = [
     "Uncovered",
     "Unsat",
     "Window",
+    "all_overlaps",
     "is_exposed",
     "is_shared",
     "key_slices",
     "next_call",
+    "overlaps",
     "solve",
 ]
