@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 
 from keyfence.cryptoki import CryptokiError, ModuleFailure
 from keyfence.cryptoki.constants import CKM, CKR, describe
-from keyfence.model import Limits, Unsat, solve
+from keyfence.model import Limits, Unsat
 from keyfence.techniques import TECHNIQUES
 from keyfence.techniques.base import Attack, Inconclusive, Technique
 from keyfence.techniques.victim import Kind, Profile, Victim
 
 from .evidence import prove
 from .findings import Finding, Refusal, Report, Residue, Verdict, VictimRef
+from .planning import plan
 from .profiles import profiles
 from .target import Opened
 from .trace import CallBudgetSpent
@@ -130,7 +131,7 @@ class Audit:
 
     def _carry_out(self, base: Finding, attack: Attack, victim: Victim) -> Finding:
         offer = attack.probe(self.opened.bench)
-        chain = solve(offer.target, offer.capabilities, self.limits) if offer.capabilities else Unsat("nothing allowed")
+        chain = plan(offer.target, offer.capabilities, self.limits) if offer.capabilities else Unsat("nothing allowed")
         if isinstance(chain, Unsat):
             for error in offer.refusals:
                 return self._refused(base, attack, victim, error)
@@ -165,7 +166,7 @@ def _finding(technique: Technique, attack: Attack | None, profile: Profile, verd
     return Finding(
         technique=technique.id,
         title=technique.title,
-        mechanism=describe(CKM, attack.mechanism) if attack else "",
+        mechanism=attack.name if attack else "",
         victim=VictimRef(profile.suite.name, str(profile.kind), attack.key if attack else ""),
         verdict=verdict,
         why=why,
