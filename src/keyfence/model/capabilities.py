@@ -38,8 +38,8 @@ class Cut:
 class KeyMatCut:
     """CKM_*_KEY_AND_MAC_DERIVE: one stream in order client/server MAC key, write key, IV (RFC 5246 §6.3).
 
-    `total` bounds the sum of all six lengths. A sink of None is a part that is cut but never seen: an IV that is not
-    returned, a MAC key that cannot be used at this length.
+    `sides` is one where each direction has a stream of its own (WTLS). `total` bounds the sum of all lengths. A sink of
+    None is a part that is cut but never seen: an IV that is not returned, a MAC key that cannot be used at this length.
     """
 
     name: str
@@ -50,6 +50,7 @@ class KeyMatCut:
     mac_sink: Sink | None
     iv_sink: Sink | None = PUBLIC
     total: Lengths = ANY
+    sides: tuple[str, ...] = ("client", "server")
 
     def call(self, cut: Cut) -> Call:
         """The call that cuts so. It is the caller who sees to it that the module allows it."""
@@ -65,7 +66,7 @@ class KeyMatCut:
         for option in self.keys:
             for mac in self.mac:
                 for key in option.lengths:
-                    fitting = (iv for iv in ivs if 2 * (mac + key + iv) in self.total)
+                    fitting = (iv for iv in ivs if self._length(mac + key + iv) in self.total)
                     for iv in islice(fitting, 1 if self._ivs_nest else None):
                         yield self.call(Cut(mac, key, iv, option))
 
@@ -73,8 +74,8 @@ class KeyMatCut:
         """The same keys, and IVs that together reach `stop`."""
         cut = call.choice
         assert isinstance(cut, Cut)
-        keys = 2 * (cut.mac + cut.key)
-        fitting = (iv for iv in self.iv if keys + 2 * iv >= stop and keys + 2 * iv in self.total)
+        keys = self._length(cut.mac + cut.key)
+        fitting = (iv for iv in self.iv if keys + self._length(iv) >= stop and keys + self._length(iv) in self.total)
         return self.call(Cut(cut.mac, cut.key, next(fitting), cut.option)) if self._ivs_nest else call
 
     @property
@@ -92,20 +93,23 @@ class KeyMatCut:
                 self.mac.constraint(mac),
                 option.lengths.constraint(key),
                 self.iv.constraint(iv),
-                self.total.constraint(2 * (mac + key + iv)),
+                self.total.constraint(self._length(mac + key + iv)),
             )
             unknowns = {"mac": mac, "key": key, "iv": iv}
             yield Shape(unknowns, rules, tuple(self._parts(option, mac, key, iv)), self._builder(option))
+
+    def _length(self, one_side: Any) -> Any:
+        return len(self.sides) * one_side
 
     def _builder(self, option: KeyOption) -> "_CutBuilder":
         return _CutBuilder(self, option)
 
     def _parts(self, option: KeyOption, mac: Any, key: Any, iv: Any) -> list[Part]:
-        """The six parts in order, without those never seen. Works on ints and on z3's integer expressions alike."""
+        """The parts in order, without those never seen. Works on ints and on z3's integer expressions alike."""
         offset: Any = 0
         parts = []
         for what, length, sink in (("MAC", mac, self.mac_sink), ("key", key, option.sink), ("IV", iv, self.iv_sink)):
-            for side in ("client", "server"):
+            for side in self.sides:
                 if sink is not None:
                     parts.append(Part(f"{side} {what}", self.stream, offset, offset + length, sink))
                 offset = offset + length

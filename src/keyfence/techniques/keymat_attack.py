@@ -77,7 +77,8 @@ class KeyMatAttack(Attack):
         if not usable or not list(cuts.macs):
             return ()
         stream, total = self.target.stream, Lengths.up_to(TOTAL)
-        return (KeyMatCut(self.mechanism_name, stream, cuts.macs, usable, cuts.ivs, cuts.mac_sink, Public(), total),)
+        sides = ("client",) if self.victim.kind is Kind.WTLS else ("client", "server")
+        return (KeyMatCut(self.mechanism_name, stream, cuts.macs, usable, cuts.ivs, cuts.mac_sink, Public(), total, sides),)
 
     @property
     def mechanism_name(self) -> str:
