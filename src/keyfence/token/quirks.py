@@ -4,7 +4,7 @@
 narrows that (a module that offers less) or bends it (a module that errs). "Measured" names modules seen to behave so.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -149,3 +149,10 @@ class Quirks:
     """C_CreateObject makes keys. Measured: False in NSS's FIPS token."""
     login_required: bool = False
     """Keys are private unless the template says otherwise, so that nothing works before C_Login. Measured: NSS slot 2."""
+
+    def only_narrow(self) -> bool:
+        """Whether nothing but the choice of mechanisms and objects differs from the strict token."""
+        narrowed = replace(
+            self, only=None, without=frozenset(), import_keys=True, login_required=False, raw_rsa=True, check_values=True
+        )
+        return narrowed == Quirks()

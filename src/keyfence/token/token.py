@@ -19,6 +19,7 @@ from .mechanisms.registry import Registry
 from .quirks import Quirks
 from .refused import Refused
 from .schedules.classic import Classic
+from .schedules.separated import Separated
 from .state import State
 from .store import Store
 
@@ -28,15 +29,16 @@ USER_PIN: Final = Pin.of("1234")
 SO_PIN: Final = Pin.of("12345678")
 """PINs of a token that is told no others: it lives in memory, so they guard nothing but the API's login states."""
 
-_SCHEDULES: Final[Mapping[str, Callable[[Quirks], Classic]]] = {"classic": Classic}
+_SCHEDULES: Final[Mapping[str, Callable[[Quirks], Classic]]] = {"classic": Classic, "separated": Separated}
 _ALWAYS_CALLABLE: Final = ("initialize", "get_info")
 
 
 class SoftToken(Dispatched):
     """A `Cryptoki` in memory with one slot, 1.
 
-    `classic` does what PKCS#11 3.2 allows, bent by `quirks`; `separated` offers the separated key expansion alone. Any number
-    of threads may call. Functions it lacks raise FunctionNotSupported.
+    `classic` does what PKCS#11 3.2 allows, bent by `quirks`; `separated` offers the separated key expansion alone, and takes
+    only quirks that leave out mechanisms or objects (ValueError for others). Any number of threads may call. Functions it
+    lacks raise FunctionNotSupported.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class SoftToken(Dispatched):
         so_pin: Pin = SO_PIN,
         label: str = "keyfence",
     ) -> None:
+        if schedule == "separated" and not quirks.only_narrow():
+            raise ValueError("quirks that bend the classic schedule are none of the separated one's")
         rules = _SCHEDULES[schedule](quirks)
         login = Login(so_pin, user_pin)
         registry = Registry(quirks, rules.offers())

@@ -38,9 +38,12 @@ def wrap(mechanism: Mechanism, wrapping_key: StoredObject, key: StoredObject, qu
     return wrapping.wrap(mechanism, wrapping_key.key_type, _material(wrapping_key), key.value.reveal())
 
 
-def unwrap(
-    mechanism: Mechanism, unwrapping_key: StoredObject, wrapped: bytes, template: Template, quirks: Quirks
-) -> StoredObject:
+def opened_value(mechanism: Mechanism, unwrapping_key: StoredObject, wrapped: bytes) -> bytes:
+    """What the wrapped key holds, as far as the mechanism keeps its length."""
+    return wrapping.unwrap(mechanism, unwrapping_key.key_type, _material(unwrapping_key), wrapped)
+
+
+def unwrapped(mechanism: Mechanism, value: bytes, template: Template, quirks: Quirks) -> StoredObject:
     """The key that was wrapped, as the template describes it."""
     if template.get(CKA.CLASS, CKO.SECRET_KEY) != CKO.SECRET_KEY:
         raise Refused(CKR.TEMPLATE_INCONSISTENT, "secret keys only")
@@ -49,7 +52,6 @@ def unwrap(
         raise Refused(CKR.TEMPLATE_INCOMPLETE, "CKA_KEY_TYPE")
     if not quirks.readable_unwrap and not (template.get(CKA.SENSITIVE) is True and template.get(CKA.EXTRACTABLE) is False):
         raise Refused(CKR.ATTRIBUTE_VALUE_INVALID, "a readable key")
-    value = wrapping.unwrap(mechanism, unwrapping_key.key_type, _material(unwrapping_key), wrapped)
     value = fitted(mechanism, value, key_type, number(template, CKA.VALUE_LEN), quirks)
     return secret_key(NewKey(value, key_type), template, Act.UNWRAP, quirks)
 

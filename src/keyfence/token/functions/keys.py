@@ -11,7 +11,7 @@ from ..objects import StoredObject
 from ..refused import Refused
 from ..state import State
 from ..templates import impose
-from ..wrapping import unwrap, wrap
+from ..wrapping import opened_value, unwrapped, wrap
 
 
 class Keys:
@@ -23,16 +23,14 @@ class Keys:
     def generate_key(self, session: int, mechanism: Mechanism, template: Template) -> int:
         opened = self._state.store.session(session)
         self._state.registry.offer(mechanism.type, MechanismFlag.GENERATE)
-        template = self._state.schedule.judge_generate(mechanism, template)
+        template, role = self._state.schedule.judge_generate(mechanism, template)
         key = generate(GENERATIONS[mechanism.type], mechanism, template, self._state.quirks)
-        (handle,) = self._state.store.admit(opened, key)
-        self._state.schedule.born((key,), mechanism, None)
-        return handle
+        self._state.schedule.born((key,), role)
+        return self._state.store.admit(opened, key)[0]
 
     def generate_key_pair(self, session: int, mechanism: Mechanism, public: Template, private: Template) -> tuple[int, int]:
         opened = self._state.store.session(session)
         self._state.registry.offer(mechanism.type, MechanismFlag.GENERATE_KEY_PAIR)
-        private = self._state.schedule.judge_generate(mechanism, private)
         pair = generate_pair(mechanism, public, private, self._state.quirks)
         public_handle, private_handle = self._state.store.admit(opened, *pair)
         return public_handle, private_handle
@@ -52,24 +50,24 @@ class Keys:
         unwrapper = self._state.key(unwrapping_key, CKR.UNWRAPPING_KEY_HANDLE_INVALID)
         self._state.gate.use(unwrapper, mechanism, MechanismFlag.UNWRAP)
         template = impose(template, unwrapper.attributes.get(CKA.UNWRAP_TEMPLATE))
-        template = self._state.schedule.judge_unwrap(mechanism, unwrapper, template)
-        key = unwrap(mechanism, unwrapper, wrapped, template, self._state.quirks)
-        (handle,) = self._state.store.admit(opened, key)
-        self._state.schedule.born((key,), mechanism, unwrapper)
-        return handle
+        schedule = self._state.schedule
+        template, role = schedule.judge_unwrap(mechanism, template)
+        value = schedule.opened(mechanism, wrapped, lambda: opened_value(mechanism, unwrapper, wrapped))
+        key = unwrapped(mechanism, value, template, self._state.quirks)
+        schedule.born((key,), role)
+        return self._state.store.admit(opened, key)[0]
 
     def derive_key(self, session: int, mechanism: Mechanism, base_key: int, template: Template) -> Derived:
         opened = self._state.store.session(session)
         self._state.registry.offer(mechanism.type, MechanismFlag.DERIVE)
         base = self._base(base_key, mechanism)
         template = impose(template, base.attributes.get(CKA.DERIVE_TEMPLATE))
-        request = self._state.schedule.judge_derive(
+        request, role = self._state.schedule.judge_derive(
             Request(mechanism, base, template, self._state.quirks, lambda handle: self._operand(handle, mechanism))
         )
         outcome = DERIVATIONS[mechanism.type].derive(request)
-        handles = self._state.store.admit(opened, *outcome.objects)
-        self._state.schedule.born(outcome.objects, mechanism, base)
-        return outcome.answer(handles)
+        self._state.schedule.born(outcome.objects, role)
+        return outcome.answer(self._state.store.admit(opened, *outcome.objects))
 
     def _base(self, handle: int, mechanism: Mechanism) -> StoredObject:
         """The base key; a data object where the mechanism takes one, for which there is nothing to allow."""

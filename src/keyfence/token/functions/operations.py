@@ -129,13 +129,13 @@ class Operations:
         self._begin(session, Work.SIGN, mechanism, key, "C_SignInit")
 
     def sign(self, session: int, data: bytes) -> bytes:
-        return self._whole(session, Work.SIGN, lambda a, k: compute.sign(a.mechanism, k, data, "C_Sign"))
+        return self._whole(session, Work.SIGN, lambda a, k: self._signed(a.mechanism, k, data, "C_Sign"))
 
     def sign_update(self, session: int, data: bytes) -> None:
         self._gather(session, Work.SIGN, data)
 
     def sign_final(self, session: int) -> bytes:
-        return self._last(session, Work.SIGN, lambda a, k: compute.sign(a.mechanism, k, bytes(a.gathered), "C_SignFinal"))
+        return self._last(session, Work.SIGN, lambda a, k: self._signed(a.mechanism, k, bytes(a.gathered), "C_SignFinal"))
 
     # Verification
 
@@ -143,19 +143,23 @@ class Operations:
         self._begin(session, Work.VERIFY, mechanism, key, "C_VerifyInit")
 
     def verify(self, session: int, data: bytes, signature: bytes) -> None:
-        quirks = self._state.quirks
-        self._whole(session, Work.VERIFY, lambda a, k: compute.verify(a.mechanism, k, data, signature, "C_Verify", quirks))
+        self._whole(session, Work.VERIFY, lambda a, k: self._verified(a.mechanism, k, data, signature, "C_Verify"))
 
     def verify_update(self, session: int, data: bytes) -> None:
         self._gather(session, Work.VERIFY, data)
 
     def verify_final(self, session: int, signature: bytes) -> None:
-        quirks = self._state.quirks
         self._last(
-            session,
-            Work.VERIFY,
-            lambda a, k: compute.verify(a.mechanism, k, bytes(a.gathered), signature, "C_VerifyFinal", quirks),
+            session, Work.VERIFY, lambda a, k: self._verified(a.mechanism, k, bytes(a.gathered), signature, "C_VerifyFinal")
         )
+
+    def _signed(self, mechanism: Mechanism, key: StoredObject, data: bytes, function: str) -> bytes:
+        self._state.schedule.judge_data(key, mechanism, data)
+        return compute.sign(mechanism, key, data, function)
+
+    def _verified(self, mechanism: Mechanism, key: StoredObject, data: bytes, signature: bytes, function: str) -> None:
+        self._state.schedule.judge_data(key, mechanism, data)
+        compute.verify(mechanism, key, data, signature, function, self._state.quirks)
 
     # Cancelling
 

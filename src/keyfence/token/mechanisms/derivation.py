@@ -103,6 +103,14 @@ def stream_shape(template: Template, quirks: Quirks, natural_type: int = CKK.GEN
     return key_type, length
 
 
+def hash_of(number: int) -> PrfHash:
+    """The hash of a parameter that names one of TLS's."""
+    try:
+        return PrfHash.of_mechanism(number)
+    except ValueError:
+        raise Refused(CKR.MECHANISM_PARAM_INVALID, "no hash of TLS") from None
+
+
 def hmac_hash(number: int) -> Digest:
     """The hash of a parameter that names an HMAC mechanism."""
     row = BY_HMAC.get(number)
@@ -124,10 +132,7 @@ def tls_function(number: int) -> tuple[Version, PrfHash | None]:
     """The PRF that `prfHashMechanism` names: a hash's TLS 1.2 PRF, or TLS 1.0's for CKM_TLS_PRF (section 6.40.9)."""
     if number == CKM.TLS_PRF:
         return Version.TLS10, None
-    try:
-        return Version.TLS12, PrfHash.of_mechanism(number)
-    except ValueError:
-        raise Refused(CKR.MECHANISM_PARAM_INVALID, "no hash of a TLS PRF") from None
+    return Version.TLS12, hash_of(number)
 
 
 def asks_readable(template: Template) -> bool:

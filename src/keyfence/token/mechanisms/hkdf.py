@@ -9,13 +9,13 @@ from typing import Final
 from keyfence.cryptoki import Derived
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR
 from keyfence.cryptoki.params import Hkdf
-from keyfence.schedule import PrfHash, hkdf
+from keyfence.schedule import hkdf
 
 from ..attributes import Act
 from ..objects import StoredObject
 from ..refused import Refused
 from ..templates import Inheritance, NewKey, data_object, derived_shape, number
-from .derivation import Derivation, Outcome, Request, asks_readable, cut, one_key, stream_shape
+from .derivation import Derivation, Outcome, Request, asks_readable, cut, hash_of, one_key, stream_shape
 
 BASE_TYPES: Final = frozenset({CKK.HKDF, CKK.GENERIC_SECRET})
 _MOST: Final = 255
@@ -36,7 +36,7 @@ def _data(request: Request) -> Outcome:
     length = number(request.template, CKA.VALUE_LEN)
     if length is None and parameters.expand:
         raise Refused(CKR.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN")
-    value = _output(request, _hash(parameters).digest_size if length is None else length)
+    value = _output(request, hash_of(parameters.prf_hash).digest_size if length is None else length)
     made = data_object(value, request.template, Act.DERIVE)
     return Outcome((made,), lambda handles: Derived(handles[0]))
 
@@ -45,12 +45,12 @@ def _shape(request: Request, parameters: Hkdf) -> tuple[int, int]:
     """(type, length): said by the template where there is an expand step, the hash's without one."""
     if parameters.expand:
         return stream_shape(request.template, request.quirks, CKK.HKDF)
-    return derived_shape(request.template, _hash(parameters).digest_size, CKK.HKDF)
+    return derived_shape(request.template, hash_of(parameters.prf_hash).digest_size, CKK.HKDF)
 
 
 def _output(request: Request, length: int) -> bytes:
     parameters = request.parameters(Hkdf)
-    prf_hash, secret = _hash(parameters), request.secret
+    prf_hash, secret = hash_of(parameters.prf_hash), request.secret
     if not (parameters.extract or parameters.expand):
         raise Refused(CKR.MECHANISM_PARAM_INVALID, "neither bExtract nor bExpand")
     if request.base.object_class == CKO.DATA and not parameters.extract:
@@ -75,13 +75,6 @@ def _salt(request: Request, parameters: Hkdf) -> bytes:
     if key.key_type not in BASE_TYPES:
         raise Refused(CKR.KEY_TYPE_INCONSISTENT, "the salt key")
     return key.value.reveal()
-
-
-def _hash(parameters: Hkdf) -> PrfHash:
-    try:
-        return PrfHash.of_mechanism(parameters.prf_hash)
-    except ValueError:
-        raise Refused(CKR.MECHANISM_PARAM_INVALID, "no hash for HKDF") from None
 
 
 DERIVATIONS: Final[Mapping[int, Derivation]] = {

@@ -9,6 +9,7 @@ from ..mechanisms.derivation import Request
 from ..mechanisms.registry import OFFERS, Offer
 from ..objects import StoredObject
 from ..quirks import Quirks
+from .roles import Role
 
 
 class Classic:
@@ -32,17 +33,24 @@ class Classic:
     def judge_wrap(self, key: StoredObject, mechanism: Mechanism) -> None:
         """Before a key leaves wrapped."""
 
-    def judge_derive(self, request: Request) -> Request:
-        """Before a derivation, whose template may be rewritten."""
-        return request
+    def judge_data(self, key: StoredObject, mechanism: Mechanism, data: bytes) -> None:
+        """Before data is signed, or a signature of it verified."""
 
-    def judge_generate(self, _mechanism: Mechanism, template: Template) -> Template:
-        """Before C_GenerateKey, and for the private half before C_GenerateKeyPair."""
-        return template
+    def judge_derive(self, request: Request) -> tuple[Request, Role | None]:
+        """Before a derivation, whose template may be rewritten; and the role of what it will make."""
+        return request, None
 
-    def judge_unwrap(self, _mechanism: Mechanism, _unwrapping_key: StoredObject, template: Template) -> Template:
+    def judge_generate(self, _mechanism: Mechanism, template: Template) -> tuple[Template, Role | None]:
+        """Before C_GenerateKey."""
+        return template, None
+
+    def judge_unwrap(self, _mechanism: Mechanism, template: Template) -> tuple[Template, Role | None]:
         """Before C_UnwrapKey."""
-        return template
+        return template, None
+
+    def opened(self, _mechanism: Mechanism, _wrapped: bytes, unwrap: Callable[[], bytes]) -> bytes:
+        """The value that `unwrap` finds in a wrapped key."""
+        return unwrap()
 
     def judge_change(self, stored: StoredObject, template: Template) -> None:
         """Before C_SetAttributeValue and C_CopyObject."""
@@ -50,13 +58,10 @@ class Classic:
     def judge_create(self, template: Template) -> None:
         """Before C_CreateObject."""
 
-    def born(self, objects: tuple[StoredObject, ...], mechanism: Mechanism, parent: StoredObject | None) -> None:
-        """After keys were made; `parent` is the base or unwrapping key."""
+    def born(self, objects: tuple[StoredObject, ...], role: Role | None) -> None:
+        """After keys were made and before anybody has a handle of one."""
 
     def shows_check_value(self, stored: StoredObject) -> bool:
         """Whether CKA_CHECK_VALUE is there to read."""
         long_enough = len(stored.value) >= self.quirks.min_check_value_key
         return self.quirks.check_values and long_enough
-
-
-Schedule = Callable[[Quirks], Classic]
