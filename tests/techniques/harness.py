@@ -2,12 +2,22 @@
 
 from keyfence.audit import Audit, Finding, Opened, Options, Target, Verdict
 from keyfence.cryptoki import Cryptoki
+from keyfence.cryptoki.isolation import IsolatedModule
 from keyfence.token import Quirks, SoftToken
+
+from ..modules import RealModule
+
+STRICT = Quirks()
+"""Everything the standard allows, nothing it forbids."""
 
 
 def findings(module: Cryptoki, *techniques: str, suites: tuple[str, ...] = (), slot: int | None = None) -> list[Finding]:
     """The findings of these techniques on `module`; nothing may be left behind."""
-    opened = Opened(Target("test", lambda: module, slot))
+    return _audited(Target("test", lambda: module, slot), techniques, suites)
+
+
+def _audited(target: Target, techniques: tuple[str, ...], suites: tuple[str, ...]) -> list[Finding]:
+    opened = Opened(target)
     try:
         report = Audit(opened, Options(techniques=techniques, suites=suites)).run()
     finally:
@@ -16,7 +26,7 @@ def findings(module: Cryptoki, *techniques: str, suites: tuple[str, ...] = (), s
     return list(report.findings)
 
 
-def classic(*techniques: str, quirks: Quirks = Quirks(), suites: tuple[str, ...] = ()) -> list[Finding]:
+def classic(*techniques: str, quirks: Quirks = STRICT, suites: tuple[str, ...] = ()) -> list[Finding]:
     """On the classic token, bent by `quirks`."""
     return findings(SoftToken(quirks=quirks), *techniques, suites=suites)
 
@@ -24,6 +34,13 @@ def classic(*techniques: str, quirks: Quirks = Quirks(), suites: tuple[str, ...]
 def separated(*techniques: str) -> list[Finding]:
     """On the token with the separated schedule."""
     return findings(SoftToken("separated"), *techniques)
+
+
+def real(module: RealModule, *techniques: str, suites: tuple[str, ...] = ()) -> list[Finding]:
+    """On a real module, in a process of its own: an audit closes what it opened."""
+    again = IsolatedModule(module.factory, environment=module.environment)
+    target = Target(module.preset.name, lambda: again, module.slot, lambda: module.pin, module.preset.gcm)
+    return _audited(target, techniques, suites)
 
 
 def verdicts(found: list[Finding]) -> dict[tuple[str, str], Verdict]:

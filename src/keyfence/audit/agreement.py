@@ -11,10 +11,10 @@ from keyfence.cryptoki import CryptokiError, Mechanism
 from keyfence.cryptoki.constants import CKA, CKD, CKK, CKM
 from keyfence.cryptoki.params import Ecdh1Derive, Raw
 from keyfence.cryptoki.session import Session, secret_key
+from keyfence.techniques.ecdh import P256_OID, bare_point
 from keyfence.techniques.victim import VERSIONS, Agreement, Kind, Profile
 
 PRE_MASTER_BYTES: Final = 48
-P256_OID: Final = bytes.fromhex("06082a8648ce3d030107")  # DER of 1.2.840.10045.3.1.7, RFC 5480 §2.1.1.1
 RSA_BITS: Final = 2048
 PUBLIC_EXPONENT: Final = b"\x01\x00\x01"
 
@@ -98,11 +98,6 @@ def _ecdh(session: Session) -> Agreed:
     assert isinstance(point, bytes)
     peer_public = bare_point(point)
     return Agreed(derive_ecdh(session, own[1], peer_public, **_PROTECTED), own[1], peer_public)
-
-
-def bare_point(point: bytes) -> bytes:
-    """The uncompressed point of a CKA_EC_POINT, which is DER OCTET STRING by the standard and bare in some modules."""
-    return point[2:] if len(point) == point[1] + 2 and point[0] == 0x04 and point[2] == 0x04 else point
 
 
 def derive_ecdh(session: Session, private_key: int, peer_public: bytes, **attributes: bool) -> int:

@@ -6,6 +6,7 @@ from .base import Technique
 from .check_value import CheckValue
 from .iv_window import IvWindow
 from .readable_derive import ReadableDerive
+from .rederive import Rederive
 from .short_key import ShortKey
 from .short_mac import ShortMac
 from .suite_overlap import SuiteOverlap
@@ -19,4 +20,5 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
     ReadableDerive(),
     SuiteOverlap(),
     CheckValue(),
+    Rederive(),
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
+from keyfence.cryptoki.constants import CKM, describe
 from keyfence.cryptoki.errors import CryptokiError, KeyfenceError
 from keyfence.cryptoki.params import GcmLayout
 from keyfence.cryptoki.session import Session
@@ -70,6 +71,11 @@ class Attack(ABC):
     """The mechanism the finding names."""
     key: str = "key block"
     """What is attacked, in the field's words: "key block", "master secret", "client write key" …"""
+
+    @property
+    def name(self) -> str:
+        """What the finding calls the way taken: the mechanism's name, and the function's where that tells more."""
+        return describe(CKM, self.mechanism)
 
     @property
     @abstractmethod
