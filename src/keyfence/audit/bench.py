@@ -1,7 +1,8 @@
 """The bench: what the audit lends to attacks. One session, traced; keys of the lab's own whose values it may know."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from keyfence.cryptoki import CryptokiError, Mechanism
 from keyfence.cryptoki.constants import CKA, CKK, CKM
@@ -9,6 +10,7 @@ from keyfence.cryptoki.params import GcmLayout, Iv
 from keyfence.cryptoki.session import Session, secret_key
 from keyfence.cryptoki.values import AttributeValue, Template
 from keyfence.techniques.base import Known
+from keyfence.techniques.targets import target_of
 from keyfence.techniques.victim import Kind, Victim
 
 _MASTER_BYTES = 48
@@ -25,6 +27,16 @@ class AuditBench:
         self.mechanisms = mechanisms
         self.gcm_layout = gcm_layout
         self.max_search_bits = max_search_bits
+        self._on_the_victim = False
+
+    @contextmanager
+    def rehearsing_on_the_victim(self) -> Iterator[None]:
+        """Inside, `rehearsal` hands out the victim's own secret: of unknown value, and refused whatever is refused to it."""
+        self._on_the_victim = True
+        try:
+            yield
+        finally:
+            self._on_the_victim = False
 
     def has(self, *mechanisms: int) -> bool:
         return self.mechanisms.issuperset(mechanisms)
@@ -34,6 +46,8 @@ class AuditBench:
 
         Imported where the module lets us; else generated readable, read, and then protected; else of unknown value.
         """
+        if self._on_the_victim:
+            return Known(target_of(victim).secret, None)
         length = secret_length(victim)
         value = os.urandom(length)
         with suppress(CryptokiError):

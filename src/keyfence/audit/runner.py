@@ -130,12 +130,27 @@ class Audit:
         return replace(base, verdict=Verdict.REFUSED, why=str(error), refusal=_refusal(error))
 
     def _carry_out(self, base: Finding, attack: Attack, victim: Victim) -> Finding:
+        """Probes on a secret of the lab's own; where that ends in a refusal, once more on the victim's own secret.
+
+        A module may tell the two apart (by provenance, by attributes), so only what the victim's secret met is a refusal.
+        """
+        try:
+            return self._attempt(base, attack, victim)
+        except CryptokiError as refusal:
+            if self.options.plan_only:
+                raise Inconclusive(f"planning met {refusal} on a secret of the lab's own") from refusal
+        self.opened.traced.clear()
+        with self.opened.bench.rehearsing_on_the_victim():
+            return self._attempt(base, attack, victim)
+
+    def _attempt(self, base: Finding, attack: Attack, victim: Victim) -> Finding:
+        """Probe, plan, execute, prove. CryptokiError where the module refuses."""
         offer = attack.probe(self.opened.bench)
         chain = plan(offer.target, offer.capabilities, self.limits) if offer.capabilities else Unsat("nothing allowed")
         if isinstance(chain, Unsat):
-            for error in offer.refusals:
-                return self._refused(base, attack, victim, error)
-            return replace(base, why=f"no chain of calls reaches the key: {chain.reason}")
+            for refusal in offer.refusals:
+                raise refusal
+            raise Inconclusive(f"no chain of calls reaches the key: {chain.reason}")
         if self.options.plan_only:
             why = f"planned, not executed: {chain.price.calls} calls, 2^{chain.price.work_bits:g} trials"
             return replace(base, why=why, steps=attack.steps(chain), work_bits=float(chain.price.work_bits))
