@@ -57,8 +57,13 @@ def test_the_newest_interface_is_taken(build_stub: Build, version: tuple[int, in
     assert NativeModule(build_stub(f"INTERFACE={version[0]},{version[1]}")).interface_version == version
 
 
-def test_an_interface_of_another_major_version_is_not(build_stub: Build) -> None:
-    assert NativeModule(build_stub("INTERFACE=2,40")).interface_version == (2, 40)
+def test_the_default_interface_is_taken_where_none_are_listed(build_stub: Build) -> None:
+    assert NativeModule(build_stub("DEFAULT=3,0")).interface_version == (3, 0)
+
+
+@pytest.mark.parametrize("export", ["INTERFACE", "DEFAULT"])
+def test_an_interface_older_than_3_0_is_not(build_stub: Build, export: str) -> None:
+    assert NativeModule(build_stub(f"{export}=2,40")).interface_version == (2, 40)
 
 
 def test_the_old_list_is_taken_where_there_is_no_other(stub: NativeModule) -> None:

@@ -1,14 +1,24 @@
 """NativeModule on the other modules at hand: an old function list, a PIN, FIPS mode by another getter."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from keyfence.cryptoki import FunctionNotSupported, Mechanism, MechanismRefused, Pin, PinIncorrect, TemplateRefused
+from keyfence.cryptoki import (
+    FunctionNotSupported,
+    Mechanism,
+    MechanismRefused,
+    ModuleCrashed,
+    Pin,
+    PinIncorrect,
+    TemplateRefused,
+)
 from keyfence.cryptoki import params as p
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKU, SessionFlag
+from keyfence.cryptoki.isolation import IsolatedModule, native
 from keyfence.cryptoki.native import NativeModule
 from keyfence.schedule import Version, key_block
 
@@ -98,3 +108,26 @@ def test_fips_mode_comes_by_its_own_getter(nss: RealModule, nss_fips: RealModule
         assert material is not None
         assert len(material.handles) == 4
         assert material.client_iv is not None
+
+
+@pytest.mark.parametrize("always_wants_handle", [True, False])
+def test_a_shim_that_demands_a_handle_for_key_material(nss: RealModule, tmp_path: Path, always_wants_handle: bool) -> None:
+    """OpenSC's pkcs11-spy writes down what phKey points to, and so dies of the NULL that the standard asks for."""
+    options = {"library_parameters": nss.preset.library_parameters, "always_wants_handle": always_wants_handle}
+    environment = {"PKCS11SPY": nss.factory.arguments[0], "PKCS11SPY_OUTPUT": str(tmp_path / "spy.log")}
+    with IsolatedModule(native("pkcs11-spy.so", **options), environment=environment) as module:
+        module.initialize()
+        session = module.open_session(nss.slot, SessionFlag.SERIAL_SESSION)
+        base = module.create_object(
+            session, {**READABLE, CKA.KEY_TYPE: CKK.GENERIC_SECRET, CKA.VALUE: SECRET, CKA.DERIVE: True}
+        )
+        mechanism = Mechanism(CKM.SSL3_KEY_AND_MAC_DERIVE, p.KeyMat(0, 128, 128, CR, SR))
+        template = {**READABLE, CKA.KEY_TYPE: CKK.AES, CKA.VALUE_LEN: 16}
+        if not always_wants_handle:
+            with pytest.raises(ModuleCrashed, match=r"C_DeriveKey: the module's process died \(SIGSEGV\)"):
+                module.derive_key(session, mechanism, base, template)
+            return
+        derived = module.derive_key(session, mechanism, base, template)
+        assert derived.handle == 0
+        assert derived.key_material is not None
+        assert derived.key_material.client_iv == key_block(Version.SSL3, None, SECRET, CR, SR, 64)[32:48]

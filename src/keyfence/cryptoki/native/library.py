@@ -12,9 +12,10 @@ from .prototypes import POSITIONS, PROTOTYPES, length_of_list
 from .structures import ffi
 
 _GETTER: Final = "C_GetFunctionList"
-_GET_INTERFACE: Final = "CK_ULONG (*)(char *, CK_VERSION *, CK_INTERFACE **, CK_ULONG)"
 _GET_LIST: Final = "CK_ULONG (*)(CK_FUNCTION_LIST **)"
-_NEWEST_FIRST: Final = ((3, 2), (3, 1), (3, 0))
+_GET_INTERFACE: Final = "CK_ULONG (*)(char *, CK_VERSION *, CK_INTERFACE **, CK_ULONG)"
+_GET_INTERFACES: Final = "CK_ULONG (*)(CK_INTERFACE *, CK_ULONG *)"
+_STANDARD: Final = b"PKCS 11"
 
 # cffi unloads a library that nobody holds. Modules have threads and exit handlers of their own: once loaded, they stay.
 _LOADED: Final[list[CData]] = []
@@ -27,10 +28,11 @@ class Library:
     """
 
     def __init__(self, path: str, getter: str = _GETTER) -> None:
-        get_interface = getter.replace("FunctionList", "Interface")
-        exports = _load(path, (getter, get_interface))
-        functions = _newest_interface(exports.get(get_interface)) or _function_list(exports.get(getter), path, getter)
-        self.version: tuple[int, int] = (functions.version.major, functions.version.minor)
+        get_interface, get_interfaces = (getter.replace("FunctionList", name) for name in ("Interface", "InterfaceList"))
+        exports = _load(path, (getter, get_interface, get_interfaces))
+        offered = _all_interfaces(exports.get(get_interfaces)) or _default_interface(exports.get(get_interface))
+        functions = max(offered, key=_version, default=None) or _function_list(exports.get(getter), path, getter)
+        self.version = _version(functions)
         self._functions = functions.functions
         self._length = length_of_list(self.version)
 
@@ -61,17 +63,36 @@ class Library:
         return ffi.cast(PROTOTYPES[function], pointer)
 
 
-def _newest_interface(get_interface: CData | None) -> CData | None:
-    """The newest list of 3.x that C_GetInterface knows; None where there is none of either."""
-    if get_interface is None:
-        return None
-    call, name, interface = ffi.cast(_GET_INTERFACE, get_interface), ffi.new("char[]", b"PKCS 11"), ffi.new("CK_INTERFACE **")
-    for version in _NEWEST_FIRST:
-        if call(name, ffi.new("CK_VERSION *", version), interface, 0) == CKR.OK and interface[0] != ffi.NULL:
-            functions = ffi.cast("CK_FUNCTION_LIST *", interface[0].pFunctionList)
-            if functions != ffi.NULL and functions.version.major >= 3:
-                return functions
-    return None
+def _all_interfaces(get_interfaces: CData | None) -> list[CData]:
+    """The standard's function lists of 3.x that C_GetInterfaceList names.
+
+    This is asked first because nothing in it can fail: OpenSC's pkcs11-spy crashes where C_GetInterface refuses a version.
+    """
+    count = ffi.new("CK_ULONG *")
+    call = ffi.cast(_GET_INTERFACES, get_interfaces or ffi.NULL)
+    if call == ffi.NULL or call(ffi.NULL, count) != CKR.OK:
+        return []
+    interfaces = ffi.new("CK_INTERFACE[]", count[0])
+    return [] if call(interfaces, count) != CKR.OK else _lists([interfaces[i] for i in range(min(count[0], len(interfaces)))])
+
+
+def _default_interface(get_interface: CData | None) -> list[CData]:
+    """The standard's interface of the version that the module itself prefers."""
+    interface = ffi.new("CK_INTERFACE **")
+    call = ffi.cast(_GET_INTERFACE, get_interface or ffi.NULL)
+    if call == ffi.NULL or call(ffi.new("char[]", _STANDARD), ffi.NULL, interface, 0) != CKR.OK or interface[0] == ffi.NULL:
+        return []
+    return _lists([interface[0][0]])
+
+
+def _lists(interfaces: list[CData]) -> list[CData]:
+    named = [i for i in interfaces if i.pInterfaceName != ffi.NULL and ffi.string(i.pInterfaceName) == _STANDARD]
+    functions = [ffi.cast("CK_FUNCTION_LIST *", i.pFunctionList) for i in named if i.pFunctionList != ffi.NULL]
+    return [each for each in functions if each.version.major >= 3]
+
+
+def _version(functions: CData) -> tuple[int, int]:
+    return functions.version.major, functions.version.minor
 
 
 def _function_list(getter: CData | None, path: str, name: str) -> CData:

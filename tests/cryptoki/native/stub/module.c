@@ -3,7 +3,8 @@
    Whatever a call receives in structures is written as text to `told`, which C_GetOperationState returns: the tests read what
    C saw.
 
-   -DINTERFACE=major,minor   export C_GetInterface with a list of that version only
+   -DINTERFACE=major,minor   export C_GetInterfaceList with a list of that version among others
+   -DDEFAULT=major,minor     export C_GetInterface, which gives that version and crashes when asked for any
    -DREFUSES_ARGUMENTS       C_Initialize answers CKR_CANT_LOCK to anything but NULL
    -DNO_LIST                 C_GetFunctionList fails */
 
@@ -260,14 +261,29 @@ ulong C_GetFunctionList(function_list **list) {
     return OK;
 }
 
-#ifdef INTERFACE
 typedef struct { char *name; void *list; ulong flags; } interface;
 
+#ifdef INTERFACE
+ulong C_GetInterfaceList(interface *interfaces, ulong *count) {
+    static function_list newer;
+    static int unrelated[] = {0x0909, 0};
+    const interface offered[] = {{"Vendor", unrelated, 0}, {"PKCS 11", &LIST, 0}, {"PKCS 11", &newer, 0}, {"PKCS 11", 0, 0}};
+    newer = LIST, newer.version = (version){INTERFACE};
+    ulong room = *count;
+    *count = sizeof offered / sizeof *offered;
+    if (!interfaces) return OK;
+    if (room < *count) return BUFFER_TOO_SMALL;
+    memcpy(interfaces, offered, sizeof offered);
+    return OK;
+}
+#endif
+
+#ifdef DEFAULT
 ulong C_GetInterface(char *name, version *wanted, interface **found, ulong flags) {
     static interface only = {"PKCS 11", &LIST, 0};
-    static const version offered = {INTERFACE};
-    if (strcmp(name, only.name) || !wanted || memcmp(wanted, &offered, sizeof offered) || flags) return ARGUMENTS_BAD;
-    LIST.version = offered;
+    if (wanted) *(volatile int *)0 = 1;
+    if (strcmp(name, only.name) || flags) return ARGUMENTS_BAD;
+    LIST.version = (version){DEFAULT};
     *found = &only;
     return OK;
 }
