@@ -7,9 +7,11 @@ from .check_value import CheckValue
 from .iv_window import IvWindow
 from .readable_derive import ReadableDerive
 from .rederive import Rederive
+from .rsa_raw import RsaRaw
 from .short_key import ShortKey
 from .short_mac import ShortMac
 from .suite_overlap import SuiteOverlap
+from .unwrap_retype import UnwrapRetype
 from .weak_algorithm import WeakAlgorithm
 
 TECHNIQUES: Final[tuple[Technique, ...]] = (
@@ -21,4 +23,6 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
     SuiteOverlap(),
     CheckValue(),
     Rederive(),
+    UnwrapRetype(),
+    RsaRaw(),
 )
