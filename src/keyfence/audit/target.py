@@ -23,12 +23,12 @@ class CannotAudit(KeyfenceError):
 class Target:
     """What to open. `start` gives the module, freshly and each time it is called; `pin` is asked for once, when needed.
 
-    slot    None: the only slot with a token, or an error that lists them
+    slot    None: the only slot with a token, or an error that lists them; a callable finds it in the initialised module
     """
 
     path: str
     start: Callable[[], Cryptoki]
-    slot: int | None = None
+    slot: int | Callable[[Cryptoki], int] | None = None
     pin: Callable[[], Pin | None] = lambda: None
     gcm_layout: GcmLayout | None = None
     notes: tuple[str, ...] = ()
@@ -116,6 +116,8 @@ class Opened:
     # Opening
 
     def _choose_slot(self) -> int:
+        if callable(self.target.slot):
+            return self.target.slot(self.traced)
         slots = self.traced.get_slot_list(True)
         if self.target.slot is not None:
             if self.target.slot not in self.traced.get_slot_list(False):

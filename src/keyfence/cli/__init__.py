@@ -1,0 +1,8 @@
+"""The command line: `keyfence audit`, `modules`, `techniques`, `overlap`; a file each.
+
+Exit codes: 0 nothing exposed, 1 exposures, 2 usage, 3 could not run (`ending`).
+"""
+
+from .app import main
+
+__all__ = ["main"]

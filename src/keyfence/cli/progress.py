@@ -1,0 +1,117 @@
+"""What is shown while an audit runs: a bar on a terminal, a line per technique elsewhere, on standard error always."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from keyfence.audit.findings import CallRecord, Finding
+
+
+class Display(Protocol):
+    """Is told each finding and each call as it happens."""
+
+    def finding(self, finding: Finding) -> None: ...
+
+    def call(self, record: CallRecord) -> None: ...
+
+
+class Tally:
+    """Findings so far, in the order of techniques; what the line at an early end is made of."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.verdicts: dict[str, Counter[str]] = {}
+
+    def add(self, finding: Finding) -> bool:
+        """Whether this finding is its technique's first."""
+        first = finding.technique not in self.verdicts
+        self.verdicts.setdefault(finding.technique, Counter())[finding.verdict] += 1
+        return first
+
+    def __str__(self) -> str:
+        exposed = [technique for technique, verdicts in self.verdicts.items() if verdicts["EXPOSED"]]
+        found = f"; EXPOSED until then: {', '.join(exposed)}" if exposed else ""
+        return f"in technique {max(len(self.verdicts), 1)} of {self.total}{found}"
+
+
+class _Bar:
+    def __init__(self, progress: Progress, name: str, tally: Tally) -> None:
+        self._progress, self._tally = progress, tally
+        self._task = progress.add_task(name, total=tally.total, now="opening the token")
+
+    def finding(self, finding: Finding) -> None:
+        self._tally.add(finding)
+        self._progress.update(
+            self._task, completed=len(self._tally.verdicts) - 1, now=f"{finding.technique}: {finding.verdict}"
+        )
+
+    def call(self, record: CallRecord) -> None:
+        self._progress.console.print(f"  {record}", style="dim")
+
+
+class _Lines:
+    """A technique's line appears when the next one begins: only then are its findings complete."""
+
+    def __init__(self, name: str, tally: Tally) -> None:
+        self._name, self._tally = name, tally
+        self._open: str | None = None
+
+    def finding(self, finding: Finding) -> None:
+        if self._tally.add(finding):
+            self.flush()
+            self._open = finding.technique
+
+    def call(self, record: CallRecord) -> None:
+        print(f"  {record}", file=sys.stderr)
+
+    def flush(self) -> None:
+        if self._open is not None:
+            verdicts = ", ".join(f"{verdict} {number}" for verdict, number in self._tally.verdicts[self._open].items())
+            position = list(self._tally.verdicts).index(self._open) + 1
+            print(f"{self._name} {position}/{self._tally.total} {self._open}: {verdicts}", file=sys.stderr)
+            self._open = None
+
+
+class _Silent:
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def finding(self, finding: Finding) -> None:
+        self._tally.add(finding)
+
+    def call(self, record: CallRecord) -> None:
+        print(f"  {record}", file=sys.stderr)
+
+
+def display(name: str, tally: Tally, *, silent: bool) -> AbstractContextManager[Display]:
+    """`name` says which audit is running."""
+    if silent:
+        return nullcontext(_Silent(tally))
+    return _bar(name, tally) if sys.stderr.isatty() else _lines(name, tally)
+
+
+@contextmanager
+def _bar(name: str, tally: Tally) -> Iterator[Display]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}", style="dim"),
+    )
+    console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Bar(progress, name, tally)
+
+
+@contextmanager
+def _lines(name: str, tally: Tally) -> Iterator[Display]:
+    lines = _Lines(name, tally)
+    yield lines
+    lines.flush()

@@ -1,0 +1,84 @@
+"""The audit of what was asked for, and its report."""
+
+import sys
+from collections.abc import Mapping
+
+from keyfence.audit import Audit, Opened, Options, Report, Target
+from keyfence.cryptoki import ModuleFailure
+from keyfence.report import json, terminal
+from keyfence.techniques import TECHNIQUES
+
+from .ending import ExitCode, could_not_run
+from .progress import Display, Tally, display
+from .request import AuditOptions
+
+STANDARD_OUTPUT = "-"
+
+
+def run(targets: Mapping[str, Target], options: AuditOptions) -> ExitCode:
+    """Audits, one after the other, and reports. KeyfenceError where a token cannot be opened."""
+    reports = {name: _audit(name, target, options) for name, target in targets.items()}
+    _report(reports, options)
+    exposed = any(report.exposed for report in reports.values())
+    return ExitCode.EXPOSED if exposed else ExitCode.NOTHING_EXPOSED
+
+
+def _audit(name: str, target: Target, options: AuditOptions) -> Report:
+    tally = Tally(len(options.techniques) or len(TECHNIQUES))
+    silent = options.json == STANDARD_OUTPUT
+    try:
+        with display(name, tally, silent=silent) as shown:
+            return _audited(target, options, shown)
+    except (KeyboardInterrupt, ModuleFailure) as end:
+        if not tally.verdicts:
+            raise
+        reason = "interrupted" if isinstance(end, KeyboardInterrupt) else f"{end},"
+        could_not_run(f"{reason} {tally}")
+
+
+def _audited(target: Target, options: AuditOptions, shown: Display) -> Report:
+    opened = Opened(
+        target,
+        max_calls=options.max_calls,
+        listener=shown.call if options.verbose > 1 else None,
+        max_search_bits=options.max_search_bits,
+    )
+    wanted = Options(
+        suites=options.suites,
+        techniques=options.techniques,
+        plan_only=options.plan,
+        max_search_bits=options.max_search_bits,
+    )
+    try:
+        return Audit(opened, wanted, shown.finding).run()
+    finally:
+        opened.close()
+
+
+def _report(reports: Mapping[str, Report], options: AuditOptions) -> None:
+    if options.json is not None:
+        content = _document(reports, options)
+        if options.json == STANDARD_OUTPUT:
+            sys.stdout.write(json.text(content))
+            sys.stdout.flush()
+            return
+        json.write(content, options.json)
+    _show(reports, options)
+
+
+def _document(reports: Mapping[str, Report], options: AuditOptions) -> json.Document:
+    if len(reports) == 1:
+        (report,) = reports.values()
+        return json.document(report, reveal=options.reveal, plan=options.plan)
+    return json.documents(reports, reveal=options.reveal, plan=options.plan)
+
+
+def _show(reports: Mapping[str, Report], options: AuditOptions) -> None:
+    """Several audits side by side; all details of each only where they are asked for."""
+    console = terminal.console_for(sys.stdout)
+    verbose = options.verbose > 0
+    if len(reports) > 1:
+        terminal.show_side_by_side(reports, console, reveal=options.reveal, plan=options.plan)
+    if len(reports) == 1 or verbose:
+        for report in reports.values():
+            terminal.show(report, console, reveal=options.reveal, verbose=verbose, plan=options.plan)
