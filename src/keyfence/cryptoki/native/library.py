@@ -28,7 +28,8 @@ class Library:
     """
 
     def __init__(self, path: str, getter: str = _GETTER) -> None:
-        get_interface, get_interfaces = (getter.replace("FunctionList", name) for name in ("Interface", "InterfaceList"))
+        prefix = getter.removesuffix("GetFunctionList")  # "C_", or "FC_"; another name has no interfaces beside it
+        get_interface, get_interfaces = f"{prefix}GetInterface", f"{prefix}GetInterfaceList"
         exports = _load(path, (getter, get_interface, get_interfaces))
         offered = _all_interfaces(exports.get(get_interfaces)) or _default_interface(exports.get(get_interface))
         functions = max(offered, key=_version, default=None) or _function_list(exports.get(getter), path, getter)
