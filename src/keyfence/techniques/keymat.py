@@ -15,7 +15,7 @@ from keyfence.cryptoki.constants import CKK, CKM, describe
 from keyfence.cryptoki.constants.vendor import CKM_NSS_TLS_KEY_AND_MAC_DERIVE_SHA256
 from keyfence.cryptoki.params import KeyMat, Parameters, Tls12KeyMat, WtlsKeyMat
 from keyfence.cryptoki.session import secret_key
-from keyfence.cryptoki.values import AttributeValue
+from keyfence.cryptoki.values import AttributeValue, Template
 from keyfence.schedule import PrfHash, Side, key_block
 from keyfence.schedule.wtls import wtls_key_block
 
@@ -28,7 +28,7 @@ MAX_MAC: Final = 112
 
 # A buffer that still holds its filling counts as not written, and one byte in 256 equals its filling by chance.
 _SHORT_IV: Final = 2
-_TRIES: Final = 3
+_RETRIES: Final = 2
 
 MECHANISMS: Final[Mapping[Kind, tuple[int, ...]]] = {
     Kind.SSL3: (CKM.SSL3_KEY_AND_MAC_DERIVE,),
@@ -93,12 +93,16 @@ class Cutter:
         """C_DeriveKey. `flags` are the template's attributes; default: sensitive, to encrypt, decrypt, sign and verify."""
         template = secret_key(request.key_type, request.value_len, **flags or _PROTECTED)
         mechanism = Mechanism(self.mechanism, self._parameters(8 * mac, request.bits, 8 * iv))
-        for _ in range(_TRIES if 0 < iv <= _SHORT_IV else 1):
-            made = self.bench.session.derive(mechanism, secret, template).key_material
-            if made is None:
-                raise Inconclusive("a key-and-MAC derivation returned no key material")
-            if made.client_iv is not None and made.server_iv is not None:
-                break
+        made = self._derive(mechanism, secret, template)
+        for _ in range(_RETRIES if 0 < iv <= _SHORT_IV else 0):
+            if made.client_iv is None or made.server_iv is None:
+                made = self._derive(mechanism, secret, template)
+        return made
+
+    def _derive(self, mechanism: Mechanism, secret: int, template: Template) -> KeyMaterial:
+        made = self.bench.session.derive(mechanism, secret, template).key_material
+        if made is None:
+            raise Inconclusive("a key-and-MAC derivation returned no key material")
         return made
 
     def _parameters(self, mac_bits: int, key_bits: int, iv_bits: int) -> Parameters:
