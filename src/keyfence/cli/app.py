@@ -8,7 +8,7 @@ import typer
 
 from keyfence import __version__
 
-from . import audit, modules, techniques
+from . import audit, modules, overlap, techniques
 
 app = typer.Typer(
     name="keyfence",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command(epilog=audit.EPILOG)(audit.audit)
 app.command()(modules.modules)
 app.command()(techniques.techniques)
+app.command()(overlap.overlap)
 
 
 def main() -> None:

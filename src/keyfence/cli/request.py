@@ -46,7 +46,9 @@ def targets(options: AuditOptions) -> "dict[str, Target]":
 
 def checked(options: AuditOptions) -> AuditOptions:
     """With suites and techniques by their proper names."""
-    return replace(options, suites=tuple(map(_suite, options.suites)), techniques=tuple(map(_technique, options.techniques)))
+    return replace(
+        options, suites=tuple(map(suite_name, options.suites)), techniques=tuple(map(_technique, options.techniques))
+    )
 
 
 def _embedded(options: AuditOptions) -> "dict[str, Target]":
@@ -87,7 +89,8 @@ def _access(options: AuditOptions, *, isolate: bool) -> "Access":
     return Access(options.slot, options.pin_file, options.init_args, isolated, options.time_limit)
 
 
-def _suite(name: str) -> str:
+def suite_name(name: str) -> str:
+    """The IANA name; a usage error with near ones."""
     from keyfence.schedule import UnknownSuite, suite
 
     try:

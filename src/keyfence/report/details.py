@@ -15,19 +15,20 @@ from .words import TechniqueFindings, clean, count
 
 _INDENT = 2
 _STEPS_SHOWN = 4  # of a longer chain, unless everything is asked for
-_VERDICT_COLUMN = len(Verdict.INCONCLUSIVE) + 2
+_BODY = 4
 
 
 def full(group: TechniqueFindings, width: int, *, reveal: bool, verbose: bool) -> Iterator[RenderableType]:
-    """Everything about one technique. Without `verbose`, only the cheapest proof is told call by call."""
-    yield _title(group)
+    """All about one technique. Without `verbose`, only the cheapest proof is told call by call, and refusals are gathered."""
     best = group.findings[0]
-    if group.verdict is Verdict.EXPOSED:
-        yield _indented(_named("allowed by", best.section), _named("refused by", best.remedy))
-        if verbose:
-            yield _indented(_named("see", "; ".join(best.references)))
-    for number, finding in enumerate(group.findings):
-        yield _entry(finding, width, first=number == 0, reveal=reveal, verbose=verbose)
+    yield _title(group)
+    yield _indented(_named("standard", best.section), _named("remedy  ", best.remedy))
+    if verbose:
+        yield _indented(_named("see     ", "; ".join(best.references)))
+    told = [finding for finding in group.findings if verbose or finding.steps]
+    for finding in told:
+        yield from _entry(finding, width, first=finding is best, reveal=reveal, verbose=verbose)
+    yield from _gathered(finding for finding in group.findings if finding not in told)
 
 
 def short(group: TechniqueFindings, width: int, *, reveal: bool, where: str) -> Iterator[RenderableType]:
@@ -49,28 +50,32 @@ def _title(group: TechniqueFindings) -> Text:
     return Text.assemble((group.technique, "bold"), f"  {clean(group.title)}")
 
 
-def _entry(finding: Finding, width: int, *, first: bool, reveal: bool, verbose: bool) -> Table:
-    """A finding: the verdict on the left, the rest on the right of it."""
-    body: list[RenderableType] = [Text(_victim(finding))]
+def _entry(finding: Finding, width: int, *, first: bool, reveal: bool, verbose: bool) -> Iterator[RenderableType]:
+    """A finding: verdict and victim on a line, the rest under it."""
+    yield Text.assemble("  ", (str(finding.verdict), STYLES[finding.verdict]), f"  {_victim(finding)}")
+    body: list[RenderableType] = []
     if finding.verdict is Verdict.EXPOSED:
         body.append(Text(f"through {finding.mechanism}: {price(finding)}"))
-        body += strip(finding, width - _INDENT - _VERDICT_COLUMN, reveal=reveal)
+        body += strip(finding, width - _BODY, reveal=reveal)
     else:
         body.append(Text(_without_proof(finding)))
     if first or verbose:
         body += [*_chain(finding, None if verbose else _STEPS_SHOWN), *_proof(finding)]
     if verbose:
-        body += [Text(clean(str(record)), "dim") for record in finding.trace]
-    return _beside(Text(str(finding.verdict), STYLES[finding.verdict]), body)
+        body += [_hanging("   ", Text(clean(str(record)), "dim")) for record in finding.trace]
+    yield _indented(*body, by=_BODY)
 
 
-def _beside(verdict: Text, body: list[RenderableType]) -> Table:
-    table = Table.grid(padding=0)
-    table.add_column(width=_INDENT)
-    table.add_column(width=_VERDICT_COLUMN)
-    table.add_column()
-    table.add_row("", verdict, Group(*body))
-    return table
+def _gathered(findings: Iterable[Finding]) -> Iterator[RenderableType]:
+    """Those that say the same, together: the reason once, then the mechanisms and the protocols."""
+    alike: dict[tuple[Verdict, str], list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault((finding.verdict, finding.why), []).append(finding)
+    for (verdict, why), group in alike.items():
+        yield Text.assemble("  ", (str(verdict), STYLES[verdict]), f"  {clean(why)}")
+        mechanisms = ", ".join(dict.fromkeys(finding.mechanism for finding in group if finding.mechanism))
+        sessions = ", ".join(dict.fromkeys(finding.victim.protocol for finding in group if finding.victim.protocol))
+        yield _indented(Text(f"{mechanisms} on {count(len(group), 'victim key')}: {sessions}"), by=_BODY)
 
 
 def _victim(finding: Finding) -> str:
@@ -111,5 +116,5 @@ def _hanging(mark: str, text: Text) -> Table:
     return table
 
 
-def _indented(*lines: RenderableType) -> Padding:
-    return Padding(Group(*lines), (0, 0, 0, _INDENT))
+def _indented(*lines: RenderableType, by: int = _INDENT) -> Padding:
+    return Padding(Group(*lines), (0, 0, 0, by))
