@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from keyfence.schedule import Side
 from keyfence.techniques.base import Inconclusive
+from keyfence.techniques.ghash import open_with_subkeys
 from keyfence.techniques.opening import SideKeys, open_record, record_of, secret_layout, side_keys
 from keyfence.techniques.recovery import (
     Fragment,
@@ -21,7 +22,6 @@ from keyfence.techniques.recovery import (
 from keyfence.techniques.victim import Record, Victim
 
 from .findings import Evidence, Proof
-from .ghash import open_with_subkeys
 
 Plaintexts = Callable[[Record], bytes]
 
@@ -115,6 +115,8 @@ def _subkeys(victim: Victim, recovery: GcmSubkeys, plaintext: Plaintexts) -> Pro
     if record is None or open_with_subkeys(victim, record, recovery) != plaintext(record):
         raise Inconclusive("the subkeys recovered do not open the victim's record")
     statement = f"the {recovery.side} record was opened and its tag verified outside the module, from E(0) and keystream"
+    if recovery.forged:
+        statement += "; a record forged from them was accepted by the victim's own key"
     evidence = Evidence(Proof.RECORD, statement, dict.fromkeys(range(16), Source.PUBLIC), dict(enumerate(recovery.hash_key)))
     return Proven(evidence, 16, 16, layout={"GHASH key": (0, 16)})
 

@@ -4,6 +4,8 @@ from typing import Final
 
 from .base import Technique
 from .check_value import CheckValue
+from .cross_mode import CrossMode
+from .encrypt_data import EncryptData
 from .iv_window import IvWindow
 from .readable_derive import ReadableDerive
 from .rederive import Rederive
@@ -25,4 +27,6 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
     Rederive(),
     UnwrapRetype(),
     RsaRaw(),
+    CrossMode(),
+    EncryptData(),
 )

@@ -77,12 +77,14 @@ class WriteKey:
 class GcmSubkeys:
     """What ECB under a GCM key gives away without the key: the GHASH key and keystream blocks, to open and forge with.
 
-    `hash_key` is E(0^128); `keystream` maps a 16-byte counter block to its encryption (NIST SP 800-38D §7).
+    `hash_key` is E(0^128); `keystream` maps a 16-byte counter block to its encryption (NIST SP 800-38D §7). `forged`: a record
+    made of them outside the module was accepted by the victim's own key.
     """
 
     side: Side
     hash_key: bytes = field(repr=False)
     keystream: Mapping[bytes, bytes] = field(repr=False)
+    forged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

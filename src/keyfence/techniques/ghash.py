@@ -7,9 +7,10 @@ from typing import Final
 
 from keyfence.schedule import Version
 from keyfence.schedule.pieces import aad, nonce
-from keyfence.techniques.base import Inconclusive
-from keyfence.techniques.recovery import GcmSubkeys
-from keyfence.techniques.victim import Record, Victim
+
+from .base import Inconclusive
+from .recovery import GcmSubkeys
+from .victim import Record, Victim
 
 _BLOCK: Final = 16
 _R: Final = 0xE1 << 120  # the field's polynomial x^128 + x^7 + x^2 + x + 1, bit-reflected (§6.3)
@@ -63,6 +64,13 @@ def open_with_subkeys(victim: Victim, record: Record, subkeys: GcmSubkeys) -> by
     stream = b"".join(subkeys.keystream[block] for block in counter_blocks(number, len(ciphertext))[1:])
     plaintext = _xor(ciphertext, stream)
     return plaintext[:-1] if victim.version is Version.TLS13 else plaintext
+
+
+def forge(subkeys: GcmSubkeys, number: bytes, additional: bytes, plaintext: bytes) -> bytes:
+    """Ciphertext and tag of a message of one's own under a nonce whose keystream is known: a record nobody sent."""
+    stream = b"".join(subkeys.keystream[block] for block in counter_blocks(number, len(plaintext))[1:])
+    ciphertext = _xor(plaintext, stream)
+    return ciphertext + tag(subkeys, number, additional, ciphertext)
 
 
 def _padded(data: bytes) -> bytes:
