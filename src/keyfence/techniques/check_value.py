@@ -18,8 +18,8 @@ class CheckValue(Technique):
         "CKA_CHECK_VALUE is three bytes of a hash or of an encryption under the key, and anybody may read it, of sensitive "
         "keys too. Of a key of one byte it tells the key: no right to sign or encrypt with it is needed."
     )
-    section = "PKCS#11 3.0 base §4.10.2 (CKA_CHECK_VALUE)"
-    references = ("PKCS#11 3.0 base §4.10.2", "ANSI X9.24 (key check values)")
+    section = "PKCS#11 3.0 base §4.10 (CKA_CHECK_VALUE)"
+    references = ("PKCS#11 3.0 base §4.10", "ANSI X9.24 (key check values)")
     remedy = "No check value for derived keys, or for keys shorter than 14 bytes; one cut per master secret and randoms."
     kinds = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.WTLS, Kind.SEPARATED})
 

@@ -65,7 +65,7 @@ class CrossMode(Technique):
         "_OFB or _CFB128. Each returns E(x) for blocks of the caller's choice. E(0) is the GHASH key, E of a record's counter "
         "blocks its keystream: both together open that record, and forge others, without the key and without the module."
     )
-    section = "PKCS#11 3.0 base §4.8 (CKA_ALLOWED_MECHANISMS, which key-block derivations leave empty), mechanisms §2.10, §2.13"
+    section = "PKCS#11 3.2 §4.8 (CKA_ALLOWED_MECHANISMS, which key-block derivations leave empty), §6.10, §6.13"
     references = ("NIST SP 800-38D §7, §8", "Joux, Authentication Failures in NIST version of GCM, 2006", "RFC 5288 §3")
     remedy = "Give write keys CKA_ALLOWED_MECHANISMS with the suite's one mechanism, from birth."
     kinds = KINDS

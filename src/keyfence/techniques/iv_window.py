@@ -20,9 +20,9 @@ class IvWindow(Technique):
         "IVs in the clear. A second derivation from the same master secret with shorter MAC and write keys and longer IVs "
         "returns the first one's keys. Where a module insists on a byte or two of write key, those bytes are searched."
     )
-    section = "PKCS#11 3.0 mechanisms §2.38 and §2.39 (the Note Well under CKM_TLS12_KEY_AND_MAC_DERIVE)"
+    section = "PKCS#11 3.2 §6.39.6 and §6.40.6 (the Note Well under CKM_TLS12_KEY_AND_MAC_DERIVE)"
     references = (
-        "IETF TLS mailing list, September 2013: key and MAC derivation in PKCS#11",
+        'IETF TLS mailing list, September 2013, "TLS and hardware security modules - some issues related to PKCS11"',
         "RFC 5246 §6.3",
         "RFC 2246 §6.3",
         "RFC 6101 §6.2.2",

@@ -30,9 +30,9 @@ class ReadableDerive(Technique):
         "A derivation's template may ask for CKA_SENSITIVE false and CKA_EXTRACTABLE true, or leave both out. Where the module "
         "does not take protection from the base key, the same derivation gives the same key, readable."
     )
-    section = "PKCS#11 3.0 base §5.18.5 and mechanisms §2.38.4, §2.38.6, §2.39.5, §2.62"
+    section = "PKCS#11 3.2 §5.18 (C_DeriveKey), §6.39.4 and §6.40.4 (master keys), §6.39.6, §6.62.3"
     references = (
-        "PKCS#11 3.0 mechanisms §2.38.6 (key-and-MAC keys take CKA_SENSITIVE from the base key)",
+        "PKCS#11 3.2 §6.39.6 (key-and-MAC keys take CKA_SENSITIVE from the base key)",
         "Bortolozzo, Centenaro, Focardi, Steel, Attacking and Fixing PKCS#11 Security Tokens, CCS 2010 (Tookan)",
     )
     remedy = "What comes from a sensitive key is sensitive and not extractable, whatever the template says."

@@ -18,7 +18,7 @@ class Rederive(Technique):
         "The template of the second derivation asks for a key that can be read: the pre-master secret of the first, or in "
         "TLS 1.3 its shared secret. Nothing of the first key's protection concerns the second."
     )
-    section = "PKCS#11 3.0 mechanisms §2.3.9 (CKM_ECDH1_DERIVE: CKA_SENSITIVE is the template's)"
+    section = "PKCS#11 3.2 §6.3 (CKM_ECDH1_DERIVE: CKA_SENSITIVE is the template's)"
     references = ("RFC 8422 §5.10", "RFC 8446 §7.4.2", "SEC 1 §3.3.1")
     remedy = "Destroy ephemeral private keys at once; what comes from a sensitive key is sensitive and not extractable."
     kinds = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.TLS13, Kind.WTLS, Kind.SEPARATED})

@@ -87,7 +87,7 @@ class RsaRaw(Technique):
         "c^d mod n, with the result returned. On a recorded ClientKeyExchange that is the pre-master secret in its padding, "
         "so that a key which may only sign decrypts as well."
     )
-    section = "PKCS#11 3.0 mechanisms §2.1.6 and §2.1.9 (CKM_RSA_X_509), base §5.11 and §5.14 (message-based functions)"
+    section = "PKCS#11 3.2 §6.1 (CKM_RSA_PKCS, CKM_RSA_X_509), §5.11 and §5.14 (message-based functions)"
     references = ("RFC 5246 §7.4.7.1", "RFC 8017 §5.1.2, §5.2.1 (RSADP and RSASP1 are one function)")
     remedy = (
         "CKA_ALLOWED_MECHANISMS on the private key, without CKM_RSA_X_509 and CKM_RSA_PKCS decryption; no RSA key exchange."

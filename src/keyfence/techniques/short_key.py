@@ -24,8 +24,11 @@ class ShortKey(Technique):
         "trials give the byte; the MAC length, also the caller's, puts the next key on the next bytes, or longer keys "
         "grow over them."
     )
-    section = "PKCS#11 3.0 mechanisms §2.38 and §2.39 (ulKeySizeInBits, CKA_VALUE_LEN)"
-    references = ("IETF TLS mailing list, September 2013: key and MAC derivation in PKCS#11", "RFC 5246 §6.3")
+    section = "PKCS#11 3.2 §6.39.6 and §6.40.6 (ulKeySizeInBits, CKA_VALUE_LEN)"
+    references = (
+        'IETF TLS mailing list, September 2013, "TLS and hardware security modules - some issues related to PKCS11"',
+        "RFC 5246 §6.3",
+    )
     remedy = (
         "One cut per master secret and randoms; write keys only of the suite's type and length; the separated key expansion."
     )

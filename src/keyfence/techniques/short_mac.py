@@ -20,8 +20,11 @@ class ShortMac(Technique):
         "module makes with it; one of two bytes in another 2^8, its first byte being known; and so on through the key block. "
         "Works through CKM_TLS12_KEY_SAFE_DERIVE too, which withholds IVs only."
     )
-    section = "PKCS#11 3.0 mechanisms §2.38 and §2.39 (ulMacSizeInBits)"
-    references = ("IETF TLS mailing list, September 2013: key and MAC derivation in PKCS#11", "RFC 5246 §6.3")
+    section = "PKCS#11 3.2 §6.39.6 and §6.40.6 (ulMacSizeInBits)"
+    references = (
+        'IETF TLS mailing list, September 2013, "TLS and hardware security modules - some issues related to PKCS11"',
+        "RFC 5246 §6.3",
+    )
     remedy = "One cut per master secret and randoms; MAC keys only at the lengths of real MACs; the separated key expansion."
     kinds = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.WTLS, Kind.SEPARATED})
 

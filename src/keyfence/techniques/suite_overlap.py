@@ -24,7 +24,7 @@ class SuiteOverlap(Technique):
         "block: the server write key of AES_256_CBC_SHA. A module that allows only the shapes of real cipher suites still "
         "leaks, if it allows two of them for one session."
     )
-    section = "PKCS#11 3.0 mechanisms §2.38 and §2.39"
+    section = "PKCS#11 3.2 §6.39.6 and §6.40.6"
     references = ("RFC 2246 §6.3", "RFC 3268 (AES cipher suites)", "RFC 5246 §6.3")
     remedy = "One cut per master secret and randoms, committed before the first derivation; no IVs for CBC suites."
     kinds = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.SEPARATED})

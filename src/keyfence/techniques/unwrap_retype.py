@@ -21,7 +21,7 @@ class UnwrapRetype(Technique):
         "gives a recorded message to C_UnwrapKey with a template of its own: a key that can be read, or, where a module cuts "
         "what it unwraps to CKA_VALUE_LEN, a key of one byte, then of two, each found by one use."
     )
-    section = "PKCS#11 3.0 base §5.18.4 (C_UnwrapKey), mechanisms §2.1.6 (CKM_RSA_PKCS)"
+    section = "PKCS#11 3.2 §5.18 (C_UnwrapKey), §6.1 (CKM_RSA_PKCS)"
     references = (
         "RFC 5246 §7.4.7.1",
         "Clulow, On the Security of PKCS #11, CHES 2003",

@@ -32,9 +32,9 @@ class WeakAlgorithm(Technique):
         "trials from one block that the module encrypts; five bytes re-cut as an RC4 key in 2^40. The audit proves the overlap "
         "on a secret of its own and prices the search; it does not run it."
     )
-    section = "PKCS#11 3.0 mechanisms §2.38 and §2.39 (CKA_KEY_TYPE in the template)"
+    section = "PKCS#11 3.2 §6.39.6 and §6.40.6 (CKA_KEY_TYPE in the template)"
     references = (
-        "IETF TLS mailing list, September 2013: key and MAC derivation in PKCS#11",
+        'IETF TLS mailing list, September 2013, "TLS and hardware security modules - some issues related to PKCS11"',
         "J. Clulow, On the Security of PKCS #11, CHES 2003 (reduced key space)",
     )
     remedy = "One cut per master secret and randoms; or labels that name the algorithm: the separated key expansion."
