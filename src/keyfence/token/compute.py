@@ -16,6 +16,7 @@ from .refused import Refused
 PRF_OUTPUT: Final = 256
 """Bytes that NSS's PRFs by C_Sign give where no length is asked for; NSS itself fills the caller's buffer."""
 
+_LONGEST_PRF: Final = 1 << 16
 _SHORTEST_FINISHED: Final = 12  # section 6.40.3
 
 
@@ -74,15 +75,16 @@ def verify(mechanism: Mechanism, key: StoredObject, data: bytes, signature: byte
 def _prf_length(mechanism: Mechanism) -> int:
     if mechanism.parameters is None:
         return PRF_OUTPUT
-    if not isinstance(mechanism.parameters, MacGeneral):
+    if not isinstance(mechanism.parameters, MacGeneral) or not 1 <= mechanism.parameters.length <= _LONGEST_PRF:
         raise Refused(CKR.MECHANISM_PARAM_INVALID)
     return mechanism.parameters.length
 
 
 def _check_mac_length(mechanism: Mechanism, quirks: Quirks) -> None:
     parameters = mechanism.parameters
-    if isinstance(parameters, TlsMac) and parameters.mac_length < _SHORTEST_FINISHED and not quirks.short_signatures:
-        raise Refused(CKR.MECHANISM_PARAM_INVALID, "a Finished value has at least 12 bytes")
+    if isinstance(parameters, TlsMac):
+        if not (1 if quirks.short_signatures else _SHORTEST_FINISHED) <= parameters.mac_length <= _LONGEST_PRF:
+            raise Refused(CKR.MECHANISM_PARAM_INVALID, "a Finished value has at least 12 bytes")
     if quirks.general_macs or not isinstance(parameters, MacGeneral):
         return
     if parameters.length != macs.MECHANISMS[mechanism.type].length:

@@ -10,7 +10,7 @@ from .kernels.blocks import AES, BLOWFISH, CAMELLIA, CAST128, DES, DES3, IDEA, S
 from .kernels.digests import DIGESTS
 from .refused import Refused
 
-_ANY: Final = range(1, 1 << 31)
+_ANY: Final = range(1, (1 << 16) + 1)
 
 FIXED: Final[Mapping[int, int]] = {
     CKK.DES: 8,

@@ -12,6 +12,7 @@ from ..store import SLOT
 
 _MANUFACTURER = "keyfence"
 _VERSION = (0, 1)
+_MOST_RANDOM = 1 << 24
 
 
 class General:
@@ -122,6 +123,8 @@ class General:
 
     def generate_random(self, session: int, length: int) -> bytes:
         self._state.store.session(session)
+        if not 0 <= length <= _MOST_RANDOM:
+            raise Refused(CKR.ARGUMENTS_BAD, "a length beyond all reason")
         return secrets.token_bytes(length)
 
     def _end_sessions(self) -> None:

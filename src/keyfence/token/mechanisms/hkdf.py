@@ -26,7 +26,15 @@ def _derive(request: Request) -> Outcome:
         raise Refused(CKR.ATTRIBUTE_VALUE_INVALID, "a readable key")
     key_type, length = _shape(request, request.parameters(Hkdf))
     value = _output(request, length)
-    return one_key(request, NewKey(value, key_type, (request.base,), Inheritance.TEMPLATE))
+    return one_key(request, NewKey(value, key_type, _ancestors(request), Inheritance.TEMPLATE))
+
+
+def _ancestors(request: Request) -> tuple[StoredObject, ...]:
+    """The base key; where data stands for it, the salt key, which is then the only secret there is."""
+    if request.base.object_class != CKO.DATA:
+        return (request.base,)
+    salt_key = request.parameters(Hkdf).salt_key
+    return () if salt_key is None else (request.operand(salt_key),)
 
 
 def _data(request: Request) -> Outcome:

@@ -25,6 +25,7 @@ from .master import MASTER_LENGTH
 
 _KEY_PARTS: Final = (Part.CLIENT_MAC, Part.SERVER_MAC, Part.CLIENT_KEY, Part.SERVER_KEY)
 _FOR_WRITE_KEYS: Final = (CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.WRAP, CKA.UNWRAP, CKA.DERIVE)
+_MOST_BITS: Final = 8 << 16
 _LAST_SEQUENCE: Final = 0xFFFF
 _NOT_OF_MAC_KEYS: Final = (CKA.KEY_TYPE, CKA.VALUE_LEN, CKA.ALLOWED_MECHANISMS, CKA.CHECK_VALUE, *_FOR_WRITE_KEYS)
 
@@ -42,6 +43,8 @@ class Cut:
 
 def whole_bytes(bits: int, quirks: Quirks) -> int:
     """A size in BITS as bytes."""
+    if not 0 <= bits <= _MOST_BITS:
+        raise Refused(CKR.MECHANISM_PARAM_INVALID, "a size beyond all reason")
     if bits % 8 and quirks.rounding is Rounding.REFUSE:
         raise Refused(CKR.MECHANISM_PARAM_INVALID, f"{bits} bits are no whole bytes")
     return (bits + 7) // 8 if quirks.rounding is Rounding.UP else bits // 8
@@ -57,9 +60,10 @@ def plan(parameters: KeyMat | Tls12KeyMat | WtlsKeyMat, template: Template, quir
         if asked:
             raise Refused(CKR.TEMPLATE_INCOMPLETE, "CKA_KEY_TYPE")
         key_type = CKK.GENERIC_SECRET
-    key, writes = _write_key_length(asked, key_type, template, quirks)
+    key, writes = (asked, True) if parameters.is_export else _write_key_length(asked, key_type, template, quirks)
     shape = Shape(mac, key, iv)
-    _check_limits(shape, key_type, quirks)
+    _check_limits(shape, quirks)
+    _check_type(exported_length(key, template) if parameters.is_export else key, key_type, quirks)
     generated = asked if quirks.amount is Source.PARAMETER else key
     return Cut(shape, 2 * (mac + generated + iv), key_type, writes)
 
@@ -77,11 +81,19 @@ def _write_key_length(asked: int, key_type: int, template: Template, quirks: Qui
     return asked, True
 
 
-def _check_limits(shape: Shape, key_type: int, quirks: Quirks) -> None:
+def exported_length(key: int, template: Template) -> int:
+    """How long an EXPORT suite's keys are in the end, which the template says (section 6.41.2)."""
+    return FIXED.get(number(template, CKA.KEY_TYPE) or 0, number(template, CKA.VALUE_LEN) or key)
+
+
+def _check_type(length: int, key_type: int, quirks: Quirks) -> None:
     if quirks.write_key_types is not None and key_type not in quirks.write_key_types:
         raise Refused(CKR.TEMPLATE_INCONSISTENT, "CKA_KEY_TYPE")
-    if shape.key and shape.key not in LENGTHS.get(key_type, ()):
-        raise Refused(CKR.TEMPLATE_INCONSISTENT, f"{shape.key} bytes against CKA_KEY_TYPE")
+    if length and length not in LENGTHS.get(key_type, ()):
+        raise Refused(CKR.TEMPLATE_INCONSISTENT, f"{length} bytes against CKA_KEY_TYPE")
+
+
+def _check_limits(shape: Shape, quirks: Quirks) -> None:
     for length, allowed in ((shape.mac, quirks.mac_lengths), (shape.key, quirks.key_lengths)):
         if allowed is not None and length not in allowed:
             raise Refused(CKR.MECHANISM_PARAM_INVALID, f"a part of {length} bytes")
@@ -135,11 +147,10 @@ def _four_keys(
 
 
 def _exported(version: Version, parts: dict[Part, bytes], request: Request, client: bytes, server: bytes) -> dict[Part, bytes]:
-    """Write keys and IVs of an EXPORT suite; the template says how long the final keys are (section 6.41.2)."""
+    """Write keys and IVs of an EXPORT suite (RFC 2246 section 6.3.1)."""
     if version not in (Version.SSL3, Version.TLS10):
         raise Refused(CKR.MECHANISM_PARAM_INVALID, "bIsExport after TLS 1.0")
-    key_type = number(request.template, CKA.KEY_TYPE) or CKK.GENERIC_SECRET
-    final = FIXED.get(key_type) or number(request.template, CKA.VALUE_LEN) or 16
+    final = exported_length(len(parts[Part.CLIENT_KEY]), request.template)
     for side, key, iv in ((Side.CLIENT, Part.CLIENT_KEY, Part.CLIENT_IV), (Side.SERVER, Part.SERVER_KEY, Part.SERVER_IV)):
         parts[key] = export_write_key(version, parts[key], side, client, server, final) if parts[key] else b""
         parts[iv] = export_iv(version, side, client, server, len(parts[iv]))

@@ -24,7 +24,7 @@ def _check_label(label: bytes, quirks: Quirks) -> None:
 def _tls_prf(request: Request) -> Outcome:
     parameters = request.parameters(TlsPrf)
     _check_label(parameters.label, request.quirks)
-    output = prf_tls10(request.secret, parameters.label, parameters.seed, parameters.output_length)
+    output = prf_tls10(request.secret, parameters.label, parameters.seed, _output_length(parameters))
     return Outcome((), lambda _handles: Derived(output=output))
 
 
@@ -34,8 +34,14 @@ def _wtls_prf(request: Request) -> Outcome:
     _, prf_hash = tls_function(parameters.digest)
     if prf_hash is None:
         raise Refused(CKR.MECHANISM_PARAM_INVALID, "no hash")
-    output = wtls_prf(prf_hash, request.secret, parameters.label, parameters.seed, parameters.output_length)
+    output = wtls_prf(prf_hash, request.secret, parameters.label, parameters.seed, _output_length(parameters))
     return Outcome((), lambda _handles: Derived(output=output))
+
+
+def _output_length(parameters: TlsPrf | WtlsPrf) -> int:
+    if not 1 <= parameters.output_length <= _LONGEST_OUTPUT:
+        raise Refused(CKR.MECHANISM_PARAM_INVALID, "pulOutputLen")
+    return parameters.output_length
 
 
 def _tls_kdf(request: Request) -> Outcome:
@@ -52,6 +58,7 @@ def _tls_kdf(request: Request) -> Outcome:
 
 
 _LONGEST_CONTEXT: Final = 0xFFFF
+_LONGEST_OUTPUT: Final = 1 << 16
 
 DERIVATIONS: Final[Mapping[int, Derivation]] = {
     CKM.TLS_PRF: Derivation(GENERIC_ONLY, _tls_prf),
