@@ -1,6 +1,7 @@
 """The proofs: an attack on the classic expansion with lengths left free, none on the victim's cut, none on separated keys."""
 
 import pytest
+import z3
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
@@ -217,3 +218,16 @@ def test_a_free_call_comes_before_one_to_be_searched() -> None:
     found = next_call([Slice(STREAM, 4, 20, AES)], [search, show], max_search_bits=8)
     assert found is not None
     assert found.capability is show
+
+
+def test_another_session_shares_nothing() -> None:
+    other = Stream.of("master", "TLS12-PRF-SHA256", b"key expansion", b"\x01" + bytes(63))
+    free = KeyMatCut("derive", other, mac=ANY, keys=(KeyOption(AES, ANY),), iv=ANY, mac_sink=SECRET)
+    assert is_exposed([VICTIM], [free]) is None
+    assert next_call([Slice(STREAM, 0, 16, AES)], [free], max_search_bits=64) is None
+
+
+def test_no_proof_is_claimed_when_z3_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(z3.Solver, "check", lambda _: z3.unknown)
+    with pytest.raises(RuntimeError, match="could not decide"):
+        is_exposed([VICTIM], [VICTIM])

@@ -11,7 +11,7 @@ from .samples import modules, targets
 MOST_SEQUENCES = 20_000
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(targets(), modules(), st.sampled_from([4, 4, 3, 2]), st.sampled_from([40, 24, 16, 8, 0]))
 def test_verdict_and_price_equal_exhaustive_search(
     target: list[Slice], module: list[Capability], most_calls: int, most_work: int

@@ -36,23 +36,18 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Fewest:
-    """The moves of the shortest chain found (None: none found), and how many any chain needs at least."""
+    """The moves of the shortest chain found, and how many calls any chain needs at least."""
 
-    moves: tuple[Move, ...] | None
+    moves: tuple[Move, ...]
     at_least: int
-
-    @property
-    def proven(self) -> bool:
-        """Whether no shorter chain exists."""
-        return self.moves is not None and len(self.moves) == self.at_least
 
 
 def fewest_calls(problem: Problem, work: int, most: int, effort: Effort) -> Fewest:
-    """The shortest chain at searches of at most `work` bits, or proof that more than `most` calls are needed."""
+    """The shortest chain at searches of at most `work` bits, which must suffice (`Problem.cheapest_work`).
+
+    Once it is clear that more than `most` calls are needed, a shorter chain is no longer looked for.
+    """
     problem = Problem(problem.positions, _undominated(problem.moves, work), problem.start, problem.target)
-    everything = problem.start.closure(problem.moves, work)
-    if not problem.reached(everything, work):
-        return Fewest(None, most + 1)
     upper = _pruned(problem, _greedy(problem, work), work)
     return _Landmarks(problem, work, effort).close(upper, most)
 
@@ -81,12 +76,30 @@ def _maximal(group: list[tuple[int, Move]]) -> list[Move]:
 def _greedy(problem: Problem, work: int) -> list[Move]:
     """Always the call that tells most of what the target needs."""
     needed = _needed(problem, work)
+    most = max((_most_told(move, needed, work) for move in problem.moves), default=0)
     state, chosen = problem.start, list[Move]()
     while not problem.reached(state, work):
-        move = max(problem.moves, key=lambda candidate: _gain(state, candidate, needed, work))
-        chosen.append(move)
+        chosen.append(_best(problem.moves, state, needed, work, most))
         state = state.closure(chosen, work)
     return chosen
+
+
+def _best(moves: Sequence[Move], state: Knowledge, needed: int, work: int, most: int) -> Move:
+    """The move that tells most; the first one that tells `most`, which none exceeds."""
+    best, best_gain = moves[0], -1
+    for move in moves:
+        gain = _gain(state, move, needed, work)
+        if gain > best_gain:
+            best, best_gain = move, gain
+            if gain >= most:
+                break
+    return best
+
+
+def _most_told(move: Move, wanted: int, work: int) -> int:
+    """Bits of the wanted bytes that a call can tell at most: free views their bytes, keys `work` bits each."""
+    told = ((BITS_PER_BYTE * (view.mask & wanted).bit_count(), view.free) for view in move.views)
+    return sum(bits if free else min(bits, work) for bits, free in told)
 
 
 def _gain(state: Knowledge, move: Move, needed: int, work: int) -> int:
@@ -165,14 +178,11 @@ class _Landmarks:
         return Fewest(tuple(upper), at_least)
 
     def _counting_bound(self) -> int:
-        """Each call tells at most the target's bits in its free views and `work` bits per key; the residue is `work`."""
-        missing = self._problem.start.bits(self._problem.target) - self._work
-        most = max((self._most_told(move) for move in self._problem.moves), default=0)
+        """All but `work` bits of the target, which the last step may search, must be told by calls."""
+        target = self._problem.target
+        missing = self._problem.start.bits(target) - self._work
+        most = max((_most_told(move, target, self._work) for move in self._problem.moves), default=0)
         return -(-missing // most) if missing > 0 and most else 0
-
-    def _most_told(self, move: Move) -> int:
-        told = ((BITS_PER_BYTE * (v.mask & self._problem.target).bit_count(), v.free) for v in move.views)
-        return sum(bits if free else min(bits, self._work) for bits, free in told)
 
     def _begin(self) -> None:
         """Clauses of the simplest states: all is known but as many neighbouring target bytes as no residue pays for."""

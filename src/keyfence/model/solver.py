@@ -73,7 +73,7 @@ def _within_calls(task: Problem, target: Sequence[Slice], least: int, most_work:
     while low <= high:
         work = least if found is None and low == least else (low + high) // 2
         answer = fewest_calls(task, work, limits.max_calls, limits.effort)
-        if answer.moves is not None and len(answer.moves) <= limits.max_calls:
+        if len(answer.moves) <= limits.max_calls:
             found, high = (work, answer), work - 1
         else:
             proven = proven and answer.at_least > limits.max_calls
@@ -81,5 +81,4 @@ def _within_calls(task: Problem, target: Sequence[Slice], least: int, most_work:
     if found is None:
         return Unsat(f"no chain of at most {limits.max_calls} calls with searches of at most {most_work} bits", proven)
     work, answer = found
-    assert answer.moves is not None
     return chain_of(task, target, answer.moves, work, answer.at_least, work_is_least=proven)
