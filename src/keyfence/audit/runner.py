@@ -60,6 +60,7 @@ class Audit:
         tally = _Tally()
         for technique in self._selected():
             self._technique(technique, tally)
+        self.opened.traced.hold()
         self.opened.lab.close()
         self.opened.sweep()
         residue = Residue(before, self.opened.count_objects())

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from keyfence.cryptoki import Cryptoki, Pin
+from keyfence.cryptoki.constants import TokenFlag
 from keyfence.cryptoki.isolation import Factory, IsolatedModule, native
 from keyfence.cryptoki.uri import Uri
-from keyfence.presets import Preset, SlotNotChosen, discover, find_pin, find_slot
+from keyfence.presets import Preset, SlotNotChosen, discover, find_pin, find_slot, presets
 
 from .target import CannotAudit, Target
 
@@ -59,6 +60,11 @@ def shared_object(access: Access, *, path: str | None = None, uri: Uri | None = 
     )
 
 
+def presets_of(path: str) -> tuple[str, ...]:
+    """The names of the presets that know this module."""
+    return tuple(name for name, facts in presets().items() if (found := facts.find()) and os.path.samefile(found, path))
+
+
 def _embedded_pin() -> Pin:
     from keyfence.token import USER_PIN
 
@@ -102,9 +108,12 @@ def _slot_finder(uri: Uri, preset: Preset | None) -> Callable[[Cryptoki], int]:
 
     def find(module: Cryptoki) -> int:
         try:
-            return find_slot(module, wanted)[0]
+            slot, token = find_slot(module, wanted)
         except SlotNotChosen as error:
             raise CannotAudit(f"{error}; name one with --slot") from None
+        if not token.flags & TokenFlag.TOKEN_INITIALIZED:
+            raise CannotAudit(f"the token in slot {slot} is not initialised")
+        return slot
 
     return find
 

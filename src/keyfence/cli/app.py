@@ -15,12 +15,13 @@ app = typer.Typer(
     help="Finds, proves and closes TLS key leaks in PKCS#11 modules.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain text: an error stays one line, and help is as wide as the terminal
     pretty_exceptions_enable=False,
 )
-app.command(epilog=audit.EPILOG)(audit.audit)
-app.command()(modules.modules)
-app.command()(techniques.techniques)
-app.command()(overlap.overlap)
+app.command(epilog=audit.EPILOG, short_help="Find, prove and report a module's leaks.")(audit.audit)
+app.command(short_help="List this machine's modules.")(modules.modules)
+app.command(short_help="List the techniques, or explain one.")(techniques.techniques)
+app.command(short_help="Show which suites' keys share bytes.")(overlap.overlap)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """keyfence overlap: which keys of which cipher suites share bytes of one key block."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from .overlaps import Layout, Overlap
+    from keyfence.model.overlap import Overlap
+    from keyfence.schedule import CipherSuite, Version
+
+    Alike = tuple[CipherSuite, ...]  # suites that cut the key block in one way
 
 
 def overlap(
@@ -32,77 +36,96 @@ def overlap(
 
 
 def _all() -> "Iterator[RenderableType]":
-    """Per version, a row per victim's cut: what the IVs of all other real cuts return of its keys."""
+    """Per version, a row per cut whose keys the IVs of other cuts return, in part or all of them."""
     from keyfence.schedule import Version
-
-    from .overlaps import layouts
 
     yield "Key bytes of real cipher suites that the IVs of other real suites return, out of one key block:"
     for version in (Version.SSL3, Version.TLS10, Version.TLS12):  # TLS 1.1 cuts TLS 1.0's stream, and returns no IVs
-        table = _table("Cut as by", "Key bytes", "Most through the IVs of")
-        cuts = layouts(version)
-        for victim in cuts:
-            table.add_row(victim.name, *_exposure(victim, cuts))
-        yield f"\n{version}: {len(cuts)} different cuts"
+        table = _table("Cut as by", "Key bytes", "Most of them through the IVs of")
+        for victims, through in _returned(version).items():
+            most = max(through, key=lambda others: len(through[others]))
+            every = frozenset[int]().union(*through.values())
+            keys = f"{len(every)} of {_key_bytes(victims[0], version)}"
+            table.add_row(_named(victims), keys, f"{_named(most)}: {len(through[most])}")
+        yield f"\n{version}"
         yield table
 
 
-def _exposure(victim: "Layout", cuts: "Sequence[Layout]") -> tuple[str, str]:
-    from .overlaps import returned
+def _returned(version: "Version") -> "dict[Alike, dict[Alike, frozenset[int]]]":
+    """By victims and by whose IVs: the offsets of the victims' key bytes that these return."""
+    from keyfence.model.overlap import all_overlaps
+    from keyfence.schedule import SUITES
 
-    rivals = [cut for cut in cuts if cut is not victim and returned(victim, cut)]
-    if not rivals:
-        return f"0 of {victim.key_bytes}", ""
-    every = frozenset[int]().union(*(returned(victim, cut) for cut in rivals))
-    most = max(rivals, key=lambda cut: len(returned(victim, cut)))
-    return f"{len(every)} of {victim.key_bytes}", f"{most.name}: {len(returned(victim, most))}"
+    found: dict[Alike, dict[Alike, frozenset[int]]] = defaultdict(lambda: defaultdict(frozenset))
+    for collision in all_overlaps(SUITES, version):
+        for each in collision.overlaps:
+            if each.price.work_bits == 0:
+                a_loses = each.victim is each.part_a
+                sides = (collision.suites_a, collision.suites_b) if a_loses else (collision.suites_b, collision.suites_a)
+                found[sides[0]][sides[1]] |= frozenset(range(each.start, each.stop))
+    return dict(sorted(found.items(), key=lambda pair: pair[0][0].code))
+
+
+def _key_bytes(suite: "CipherSuite", version: "Version") -> int:
+    from keyfence.model.overlap import block_parts
+
+    return sum(part.length for part in block_parts(suite, version) if part.strength)
+
+
+def _named(suites: "Alike") -> str:
+    """The first of them, and how many there are besides."""
+    return f"{suites[0].name} (+{len(suites) - 1})" if len(suites) > 1 else suites[0].name
 
 
 def _compared(names: list[str]) -> "Iterator[RenderableType]":
-    """Every two of the suites, both ways round; versions in which they overlap alike stand together."""
-    from keyfence.schedule import Version, suite
+    """Every two of the suites; versions in which they overlap alike stand together."""
+    from itertools import combinations
 
-    from .overlaps import layouts, overlaps
+    from keyfence.schedule import suite
 
-    alike: dict[tuple[object, ...], list[Version]] = {}
-    pairs = {}
-    for version in Version:
-        cuts = [cut for name in names for cut in layouts(version, [suite(name)])]
-        if len(cuts) == len(names):
-            found = [(one, other, list(overlaps(one, other))) for one in cuts for other in cuts if one is not other]
-            same = tuple((one.name, other.name, *map(str, map(_row, rows))) for one, other, rows in found)
-            alike.setdefault(same, []).append(version)
-            pairs[same] = found
-    for same, versions in alike.items():
-        yield ", ".join(map(str, versions))
-        for one, other, rows in pairs[same]:
-            yield from _pair(one, other, rows)
-    if not alike:
-        yield "No version negotiates all of them and cuts a key block: they never meet on one."
+    for one, other in combinations([suite(name) for name in names], 2):
+        alike: dict[tuple[tuple[str, ...], ...], list[str]] = defaultdict(list)
+        for version in _common(one, other):
+            alike[_rows(one, other, version)].append(str(version))
+        yield f"{one.name} (A) and {other.name} (B)"
+        if not alike:
+            yield "  no version negotiates both and cuts a key block: they never meet on one"
+        for rows, versions in alike.items():
+            yield f"  {', '.join(versions)}"
+            yield _comparison(rows) if rows else "    no byte in common"
 
 
-def _pair(victim: "Layout", other: "Layout", rows: "Sequence[Overlap]") -> "Iterator[RenderableType]":
-    yield f"  keys of {victim.name}, in a cut as by {other.name}:"
-    if not rows:
-        apart = "" if victim.prf_hash == other.prf_hash else ": their PRFs differ, so that they cut different streams"
-        yield f"    none{apart}"
-        return
-    table = _table("    Key", "Bytes", "lie in the", "which is")
-    for each in rows:
-        table.add_row(*_row(each))
-    yield table
+def _common(one: "CipherSuite", other: "CipherSuite") -> "list[Version]":
+    from keyfence.schedule import Version
+
+    return [
+        version for version in Version if version is not Version.TLS13 and one.supports(version) and other.supports(version)
+    ]
 
 
-def _row(overlap: "Overlap") -> tuple[str, ...]:
-    places = f"{overlap.start}..{overlap.stop - 1}"
-    return f"    {overlap.victim.part}", places, overlap.other.part, _meaning(overlap)
+def _rows(one: "CipherSuite", other: "CipherSuite", version: "Version") -> tuple[tuple[str, ...], ...]:
+    from keyfence.model.overlap import overlaps
+
+    return tuple(
+        (f"    {each.start}..{each.stop - 1}", each.part_a.part, each.part_b.part, _meaning(each))
+        for each in overlaps(one, other, version)
+    )
+
+
+def _comparison(rows: tuple[tuple[str, ...], ...]) -> "Table":
+    table = _table("    Bytes", "are A's", "and B's", "so that")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _meaning(overlap: "Overlap") -> str:
-    if overlap.work_bits == 0:
-        return "returned to the caller"
-    weaker = "weaker" if overlap.is_leak else "no weaker"
-    return f"another key, {weaker} ({overlap.work_bits} bits)"
+    if not overlap.leaks:
+        return "two equally strong keys share them"
+    loser = "A" if overlap.victim is overlap.part_a else "B"
+    if overlap.price.work_bits == 0:
+        return f"{loser}'s bytes are returned to the caller"
+    return f"{loser}'s bytes cost no more than 2^{overlap.price.work_bits} trials"
 
 
 def _table(*headings: str) -> "Table":

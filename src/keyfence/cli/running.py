@@ -3,8 +3,11 @@
 import sys
 from collections.abc import Mapping
 
+import z3
+
 from keyfence.audit import Audit, Opened, Options, Report, Target
-from keyfence.cryptoki import ModuleFailure
+from keyfence.audit.sources import presets_of
+from keyfence.cryptoki import CryptokiError, ModuleFailure
 from keyfence.report import json, terminal
 from keyfence.techniques import TECHNIQUES
 
@@ -17,6 +20,7 @@ STANDARD_OUTPUT = "-"
 
 def run(targets: Mapping[str, Target], options: AuditOptions) -> ExitCode:
     """Audits, one after the other, and reports. KeyfenceError where a token cannot be opened."""
+    z3.set_param("ctrl_c", False)  # else z3 takes a Ctrl-C for itself: its question stays undecided, and the audit goes on
     reports = {name: _audit(name, target, options) for name, target in targets.items()}
     _report(reports, options)
     exposed = any(report.exposed for report in reports.values())
@@ -29,11 +33,19 @@ def _audit(name: str, target: Target, options: AuditOptions) -> Report:
     try:
         with display(name, tally, silent=silent) as shown:
             return _audited(target, options, shown)
+    except CryptokiError as refusal:
+        could_not_run(f"{refusal}{_hint(target, options)}")
     except (KeyboardInterrupt, ModuleFailure) as end:
         if not tally.verdicts:
             raise
         reason = "interrupted" if isinstance(end, KeyboardInterrupt) else f"{end},"
         could_not_run(f"{reason} {tally}")
+
+
+def _hint(target: Target, options: AuditOptions) -> str:
+    """Modules that want arguments or a certain slot refuse with codes that say nothing of it; presets know."""
+    known = presets_of(target.path) if options.preset is None else ()
+    return f"; a preset knows this module: keyfence audit {' | '.join(known)}" if known else ""
 
 
 def _audited(target: Target, options: AuditOptions, shown: Display) -> Report:

@@ -119,4 +119,4 @@ def _refusals(findings: Sequence[Finding]) -> str:
     if not codes:
         return ""
     code, _ = codes.most_common(1)[0]
-    return code if len(codes) == 1 else f"{code} (+{len(codes) - 1})"
+    return code if len(codes) == 1 else f"{code} +{len(codes) - 1}"
