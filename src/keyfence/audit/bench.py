@@ -11,10 +11,8 @@ from keyfence.cryptoki.session import Session, secret_key
 from keyfence.cryptoki.values import AttributeValue, Template
 from keyfence.techniques.base import Known
 from keyfence.techniques.targets import target_of
-from keyfence.techniques.victim import Kind, Victim
+from keyfence.techniques.victim import Victim
 
-_MASTER_BYTES = 48
-_WTLS_MASTER_BYTES = 20
 _USES = {"derive": True, "sign": True, "verify": True}
 _PROTECTED = {"sensitive": True, "extractable": False}
 
@@ -48,7 +46,7 @@ class AuditBench:
         """
         if self._on_the_victim:
             return Known(target_of(victim).secret, None)
-        length = secret_length(victim)
+        length = victim.secret_length
         value = os.urandom(length)
         with suppress(CryptokiError):
             return Known(self.import_key(CKK.GENERIC_SECRET, value, **_PROTECTED, **_USES), value)
@@ -85,10 +83,3 @@ class AuditBench:
     def _generate(self, length: int, **flags: bool) -> int:
         template = secret_key(CKK.GENERIC_SECRET, length, **_USES | flags)
         return self.session.generate(Mechanism(CKM.GENERIC_SECRET_KEY_GEN), template)
-
-
-def secret_length(victim: Victim) -> int:
-    """Bytes of the secret that the victim's keys come from."""
-    if victim.kind is Kind.TLS13:
-        return victim.prf_hash.digest_size
-    return _WTLS_MASTER_BYTES if victim.kind is Kind.WTLS else _MASTER_BYTES

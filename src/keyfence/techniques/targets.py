@@ -53,6 +53,8 @@ def target_of(victim: Victim) -> Target:
         return _traffic(victim)
     if victim.kind is Kind.SEPARATED:
         return _separated(victim)
+    if victim.kind is Kind.WTLS:
+        return _wtls(victim)
     if victim.kind is Kind.BARE:
         raise ValueError("a bare key comes from no stream")
     return _classic(victim)
@@ -62,10 +64,24 @@ def _classic(victim: Victim) -> Target:
     function = {Kind.SSL3: "SSL3", Kind.TLS10: "TLS10-PRF", Kind.TLS12: f"TLS12-PRF-{victim.prf_hash.name}"}
     return Target(
         victim.handles.master,
-        function.get(victim.kind, str(victim.kind)),
+        function[victim.kind],
         victim.prf_hash,
         b"" if victim.kind is Kind.SSL3 else b"key expansion",
         victim.server_random + victim.client_random,
+        victim.secret_bytes,
+        int(victim.suite.ckk or 0),
+        lambda data, source: StreamBytes.run(data, source),
+    )
+
+
+def _wtls(victim: Victim) -> Target:
+    """The client's direction at sequence number 0 (WAP-261-WTLS §11.3.2). WTLS's PRF is P_hash, as TLS 1.2's is."""
+    return Target(
+        victim.handles.master,
+        "TLS12-PRF-SHA1",
+        PrfHash.SHA1,
+        b"client expansion",
+        bytes(2) + victim.server_random + victim.client_random,
         victim.secret_bytes,
         int(victim.suite.ckk or 0),
         lambda data, source: StreamBytes.run(data, source),
@@ -130,5 +146,5 @@ def _hkdf_expand(hmac: Hmac, info: bytes, length: int) -> bytes:
 
 
 def rests_on_hmac(victim: Victim) -> bool:
-    """Whether HMAC under the whole secret rebuilds the victim's keys: TLS 1.2 and 1.3. TLS 1.0 keys by the secret's halves."""
-    return victim.kind in (Kind.TLS12, Kind.TLS13, Kind.SEPARATED)
+    """Whether HMAC under the whole secret rebuilds the victim's keys. TLS 1.0 keys by its halves, and SSL 3.0 has no HMAC."""
+    return victim.kind in (Kind.TLS12, Kind.TLS13, Kind.WTLS, Kind.SEPARATED)

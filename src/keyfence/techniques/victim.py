@@ -117,6 +117,13 @@ class Victim:
         return b"key expansion" + self.server_random + self.client_random
 
     @property
+    def secret_length(self) -> int:
+        """Bytes of the secret that the keys come from: the master secret, or a TLS 1.3 traffic secret."""
+        if self.kind is Kind.TLS13:
+            return self.prf_hash.digest_size
+        return 20 if self.kind is Kind.WTLS else 48
+
+    @property
     def secret_bytes(self) -> int:
         """Length of the key block's secret part: MAC keys and write keys, without IVs. WTLS has one block per direction."""
         directions = 1 if self.kind is Kind.WTLS else 2
