@@ -28,7 +28,7 @@ class Proof(StrEnum):
 class CallRecord:
     """One call of the trace: the C function, its arguments in PKCS#11's terms, and the answer. Never a secret or a PIN.
 
-    `repeated` counts equal calls in a row that were folded into this one.
+    `repeated` counts equal calls in a row that were folded into this one; two calls made by turns are folded as a pair.
     """
 
     function: str

@@ -42,11 +42,11 @@ class TracedModule(Dispatched):
         self._held = False
 
     def hold(self) -> None:
-        """Ends the trace: what follows (cleaning up) is counted in `total` alone."""
+        """Ends the trace: what follows (cleaning up) is counted in `total` alone, and no budget stops it."""
         self._held = True
 
     def _call(self, name: str, *arguments: Any) -> Any:
-        if self._max_calls is not None and self.total >= self._max_calls:
+        if not self._held and self._max_calls is not None and self.total >= self._max_calls:
             raise CallBudgetSpent(f"the budget of {self._max_calls} calls is spent")
         self.total += 1
         self.count += not self._held
@@ -64,11 +64,19 @@ class TracedModule(Dispatched):
             self._listener(record)
         if self._held:
             return
-        last = self.records[-1] if self.records else None
-        if last and replace(last, repeated=1) == record:
-            self.records[-1] = replace(last, repeated=last.repeated + 1)
-        else:
-            self.records.append(record)
+        self.records.append(record)
+        _fold(self.records, 1) or _fold(self.records, 2)
+
+
+def _fold(records: list[CallRecord], length: int) -> bool:
+    """Fold the last `length` records into equal ones before them: a call again, or an Init with its operation."""
+    before, last = records[-2 * length : -length], records[-length:]
+    if len(before) < length or any(one.repeated > 1 for one in last):
+        return False
+    if len({one.repeated for one in before}) > 1 or [replace(one, repeated=1) for one in before] != last:
+        return False
+    records[-2 * length :] = [replace(one, repeated=one.repeated + 1) for one in before]
+    return True
 
 
 def _show(argument: Any) -> str:
