@@ -5,8 +5,18 @@ from typing import Final
 from .base import Technique
 from .check_value import CheckValue
 from .cross_mode import CrossMode
+from .digest_key import DigestKey
 from .encrypt_data import EncryptData
+from .exporter_label import ExporterLabel
+from .hash_derive import HashDerive
+from .hkdf_data import HkdfData
+from .hkdf_salt import HkdfSalt
+from .hkdf_truncation import HkdfTruncation
+from .hmac_oracle import HmacOracle
+from .ike_prf import IkePrf
 from .iv_window import IvWindow
+from .kbkdf import Kbkdf
+from .prf_oracle import PrfOracle
 from .readable_derive import ReadableDerive
 from .rederive import Rederive
 from .rsa_raw import RsaRaw
@@ -14,6 +24,7 @@ from .short_key import ShortKey
 from .short_mac import ShortMac
 from .suite_overlap import SuiteOverlap
 from .unwrap_retype import UnwrapRetype
+from .verify_oracle import VerifyOracle
 from .weak_algorithm import WeakAlgorithm
 
 TECHNIQUES: Final[tuple[Technique, ...]] = (
@@ -22,11 +33,22 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
     ShortKey(),
     WeakAlgorithm(),
     ReadableDerive(),
+    PrfOracle(),
+    ExporterLabel(),
+    HmacOracle(),
+    HkdfData(),
+    HkdfTruncation(),
+    HashDerive(),
+    Kbkdf(),
+    CrossMode(),
+    EncryptData(),
     SuiteOverlap(),
-    CheckValue(),
+    HkdfSalt(),
+    DigestKey(),
+    IkePrf(),
+    VerifyOracle(),
     Rederive(),
     UnwrapRetype(),
     RsaRaw(),
-    CrossMode(),
-    EncryptData(),
+    CheckValue(),
 )
