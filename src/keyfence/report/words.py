@@ -37,14 +37,15 @@ def by_technique(report: Report) -> tuple[TechniqueFindings, ...]:
     return tuple(TechniqueFindings(*names, tuple(sorted(found, key=_rank))) for names, found in groups)
 
 
-def _rank(finding: Finding) -> tuple[int, float, int, bool, int]:
+def _rank(finding: Finding) -> tuple[int, bool, float, bool, bool, int]:
     """The cheapest proof first: by search, then by how much of the secret it leaves unknown, then by calls.
 
     Of equals those on protocols that are still in use: that SSL 3.0 leaks is no news.
     """
     missing = finding.total_bytes - finding.recovered_bytes
     dated = finding.victim.protocol not in _CURRENT
-    return _WEIGHT.index(finding.verdict), finding.work_bits, missing > 0, dated, finding.calls
+    planned = bool(finding.steps)
+    return _WEIGHT.index(finding.verdict), not planned, finding.work_bits, missing > 0, dated, finding.calls
 
 
 def source_runs(sources: Mapping[int, Source]) -> Iterable[tuple[int, int, Source]]:
