@@ -1,6 +1,7 @@
 """Which victim sessions a technique is tried on: its kinds of session, the audit's suites, an agreement the token offers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from keyfence.schedule import CipherSuite, suite
@@ -31,10 +32,10 @@ def profiles(technique: Technique, offers: Offers, suites: Sequence[str] = ()) -
     for kind in Kind:
         if kind not in technique.kinds or _superseded(kind, technique, offers):
             continue
-        for name in technique.suites or suites or DEFAULT_SUITES[kind]:
-            profile = _offered(kind, suite(name), technique.agreement, offers)
-            if profile:
-                yield profile
+        names = technique.suites or suites or DEFAULT_SUITES[kind]
+        for agreement in technique.agreements or (technique.agreement,):
+            found = (profile for name in names if (profile := _offered(kind, suite(name), agreement, offers)))
+            yield from islice(found, 1 if technique.one_suite else None)
 
 
 def _offered(kind: Kind, wanted: CipherSuite, agreement: Agreement | None, offers: Offers) -> Profile | None:

@@ -22,6 +22,7 @@ from .rederive import Rederive
 from .rsa_raw import RsaRaw
 from .short_key import ShortKey
 from .short_mac import ShortMac
+from .slice import SliceTechnique
 from .suite_overlap import SuiteOverlap
 from .unwrap_retype import UnwrapRetype
 from .verify_oracle import VerifyOracle
@@ -51,4 +52,5 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
     UnwrapRetype(),
     RsaRaw(),
     CheckValue(),
+    SliceTechnique(),
 )

@@ -113,6 +113,10 @@ class Technique(ABC):
     """The kinds of session it can be aimed at."""
     agreement: ClassVar[Agreement | None] = None
     """The agreement it needs; None for any."""
+    agreements: ClassVar[tuple[Agreement, ...]] = ()
+    """Several agreements, where each is a session of its own to try; empty: `agreement` says it."""
+    one_suite: ClassVar[bool] = False
+    """Whether one suite of each kind will do: what is attacked lies before the suite makes a difference."""
     suites: ClassVar[tuple[str, ...]] = ()
     """The victims' suites where only these will do; empty for the audit's choice."""
 

@@ -6,7 +6,7 @@ compared with what it should be. Lengths are in bytes.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -15,7 +15,7 @@ from keyfence.cryptoki import CryptokiError
 from keyfence.cryptoki.constants import CKK, CKM, describe
 from keyfence.cryptoki.session import secret_key
 from keyfence.cryptoki.values import AttributeValue
-from keyfence.model import Chain, Key, Lengths, Readable, Slice, Span, Step, Stream, Window
+from keyfence.model import Chain, Key, Lengths, Readable, Slice, Span, Stream, Window
 
 from . import keysearch
 from .base import Attack, Bench, Offer
@@ -52,7 +52,8 @@ class Keeps(Enum):
 
     FIRST = "the first bytes"
     LAST = "the last bytes"
-    ANY = "bytes from any offset"
+    FROM = "bytes from any offset on"
+    UP_TO = "bytes up to any offset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +70,36 @@ class Layout:
     def strip(self, value: bytes) -> bytes:
         return value[len(self.before) : len(value) - len(self.after)]
 
-    def span(self, length: int, total: int) -> Span:
-        """A span of `length` to try the layout on."""
-        return Span(0 if self.keeps is Keeps.FIRST else total - length, length)
+    def spans(self, length: int, total: int) -> list[Span]:
+        """Every span of `length` that a secret of `total` bytes can be cut to."""
+        if self.keeps is Keeps.FIRST:
+            return [Span(0, length)]
+        start = total - length
+        return [Span(start, length)] if self.keeps is Keeps.LAST else [Span(start, length) for start in range(start + 1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A key to ask for. `said`: CKA_VALUE_LEN stands in the template."""
+    """A key to ask for, out of a secret of `total` bytes. `said`: CKA_VALUE_LEN stands in the template."""
 
     layout: Layout
     span: Span
-    flags: Mapping[str, bool]
+    total: int
+    flags: Mapping[str, bool] = field(default_factory=lambda: USABLE)
     said: bool = True
+
+    @property
+    def start(self) -> int:
+        return self.span.start
+
+    @property
+    def stop(self) -> int:
+        return self.span.start + self.span.length
+
+    @property
+    def places(self) -> int:
+        """The places of its bytes in the secret, as a set of bits."""
+        return (1 << self.stop) - (1 << self.start)
 
     @property
     def value_len(self) -> int | None:
@@ -102,6 +120,7 @@ class CarveAttack(Attack):
         self.length = length
         self._readable: Piece | None = None
         self._searched: Layout | None = None
+        self._lengths = Lengths.exactly()
         self._refusals: list[CryptokiError] = []
         self._specimen: Specimen | None = None
 
@@ -131,10 +150,9 @@ class CarveAttack(Attack):
     def recovery(self, value: bytes, source: Source) -> Recovery:
         """What the whole secret is worth."""
 
-    @property
-    def call(self) -> str:
-        """The call, for a reader."""
-        return f"C_DeriveKey({describe(CKM, self.mechanism)}, {self.key}"
+    @abstractmethod
+    def call(self, piece: Piece) -> str:
+        """The call up to its template, for a reader."""
 
     # The attack
 
@@ -149,6 +167,7 @@ class CarveAttack(Attack):
 
     def probe(self, bench: Bench) -> Offer:
         target = Slice(self.stream, 0, self.length, Key.of(CKK.GENERIC_SECRET), self.key)
+        self._readable, self._searched, self._refusals = None, None, []
         self._specimen = specimen = self.specimen(bench)
         window = self._find_readable(bench, specimen) if self.reads else None
         if window is None and self.searches:
@@ -159,7 +178,7 @@ class CarveAttack(Attack):
         for layout in self.layouts:
             for flags in READABLE:
                 for said in (False, True):
-                    piece = Piece(layout, Span(0, self.length), flags, said)
+                    piece = Piece(layout, Span(0, self.length), self.length, flags, said)
                     if self._reads(bench, specimen, piece):
                         self._readable = piece
                         return self._window(layout, Readable(), Lengths.exactly(self.length))
@@ -177,22 +196,31 @@ class CarveAttack(Attack):
         return value == piece.layout.around(specimen.value)
 
     def _find_searchable(self, bench: Bench, specimen: Specimen) -> Window | None:
-        samples = sorted({1, 2, 3, 16, self.length})
+        """The layout that fits the shortest keys, and the lengths it fits."""
+        found = []
         for layout in self.layouts:
-            lengths = sampled(lambda n, layout=layout: self._fits(bench, specimen, layout, n), samples, self.length)  # type: ignore[misc]
-            if not list(lengths):
-                continue
-            if layout.keeps is Keeps.ANY:
-                lengths = Lengths.exactly(min(lengths))  # any offset: longer keys tell nothing that these do not
-            self._searched = layout
-            return self._window(layout, Key.of(CKK.GENERIC_SECRET), lengths)
-        return None
+            lengths = sampled(lambda n, layout=layout: self._fits(bench, specimen, layout, n), self._samples, self.length)  # type: ignore[misc]
+            if list(lengths):
+                found.append((min(lengths), layout, lengths))
+            if found and found[-1][0] == 1:
+                break
+        if not found:
+            return None
+        shortest, layout, lengths = min(found, key=lambda one: one[0])
+        if layout.keeps in (Keeps.FROM, Keeps.UP_TO):
+            lengths = Lengths.exactly(shortest)  # any offset: longer keys tell nothing that these do not
+        self._searched, self._lengths = layout, lengths
+        return self._window(layout, Key.of(CKK.GENERIC_SECRET), lengths)
+
+    @property
+    def _samples(self) -> Sequence[int]:
+        return sorted({1, 2, 3, 16, self.length})
 
     def _fits(self, bench: Bench, specimen: Specimen, layout: Layout, length: int) -> bool:
-        span = layout.span(length, self.length)
+        span = layout.spans(length, self.length)[-1]
         try:
             with bench.session.scope():
-                handle = self.make(bench, specimen.origin, Piece(layout, span, USABLE))
+                handle = self.make(bench, specimen.origin, Piece(layout, span, self.length))
                 matches = keysearch.identify(bench, handle, CKK.GENERIC_SECRET)
         except CryptokiError as refusal:
             self._refusals.append(refusal)
@@ -206,69 +234,78 @@ class CarveAttack(Attack):
         return Window(f"{describe(CKM, self.mechanism)} keeps {layout.keeps.value}", self.stream, sink, start, lengths, stop)
 
     def execute(self, bench: Bench, chain: Chain) -> Recovery:
+        if self._readable:
+            return self.recovery(self._read(bench, self._readable), Source.READABLE)
         if chain.price.work_bits > bench.max_search_bits:
             return self._priced(bench, chain)
         known: dict[int, int] = {}
-        for step in chain.steps:
-            known |= self._take(bench, step, known)
-        source = Source.SEARCHED if chain.price.work_bits else Source.READABLE
-        return self.recovery(bytes(known[place] for place in range(self.length)), source)
+        for piece in self._pieces(chain):
+            known |= self._search(bench, piece, known)
+        value = keysearch.find(self._opens, self.length, known, bench.max_search_bits) if len(known) < self.length else None
+        return self.recovery(value or bytes(known[place] for place in range(self.length)), Source.SEARCHED)
 
-    def _take(self, bench: Bench, step: Step, known: Mapping[int, int]) -> dict[int, int]:
-        """The bytes that a step tells, by place."""
-        if step.call is None:
-            value = keysearch.find(self._opens, self.length, known, bench.max_search_bits)
-            return dict(enumerate(value))
-        piece = self._piece(step)
+    def _pieces(self, chain: Chain) -> Iterator[Piece]:
+        """The keys to make, each with as little as may be that is not known by then; a chain of the model's may search more
+        at once, and no chain has a smaller largest search. What no key covers is searched against a record."""
+        assert self._searched is not None, "a window is offered where keys can be read or searched"
+        layout, known, most = self._searched, 0, chain.price.work_bits // 8
+        pieces = [Piece(layout, span, self.length) for n in self._lengths for span in layout.spans(n, self.length)]
+        while telling := [piece for piece in pieces if 0 < _new(piece, known) <= most]:
+            gentlest = min(telling, key=lambda piece: _new(piece, known))
+            yield gentlest
+            known |= gentlest.places
+
+    def _read(self, bench: Bench, piece: Piece) -> bytes:
+        return piece.layout.strip(read(bench, self.make(bench, self.origin, piece)))
+
+    def _search(self, bench: Bench, piece: Piece, known: Mapping[int, int]) -> dict[int, int]:
+        """The bytes of a key, by place in the secret, those that are `known` taken as they are."""
         with bench.session.scope():
-            handle = self.make(bench, self.origin, piece)
-            value = read(bench, handle) if self._readable else self._search(bench, handle, piece, known)
-        return dict(enumerate(piece.layout.strip(value), piece.span.start))
-
-    def _search(self, bench: Bench, handle: int, piece: Piece, known: Mapping[int, int]) -> bytes:
-        matches = keysearch.identify(bench, handle, CKK.GENERIC_SECRET)
-        layout, start, length = piece.layout, piece.span.start, piece.span.length
-        inside = {place - start: byte for place, byte in known.items() if start <= place < start + length}
-        tried = keysearch.find(lambda piece: matches(layout.around(piece)), length, inside, bench.max_search_bits)
-        return layout.around(tried)
-
-    def _piece(self, step: Step) -> Piece:
-        span = step.call.choice if step.call else None
-        assert isinstance(span, Span), "a step of a plan of windows"
-        if self._readable:
-            return self._readable
-        assert self._searched is not None, "a window is offered where one of the two was found"
-        return Piece(self._searched, span, USABLE)
+            matches = keysearch.identify(bench, self.make(bench, self.origin, piece), CKK.GENERIC_SECRET)
+        inside = {place - piece.start: known[place] for place in range(piece.start, piece.stop) if place in known}
+        around = piece.layout.around
+        value = keysearch.find(lambda value: matches(around(value)), piece.span.length, inside, bench.max_search_bits)
+        return dict(enumerate(value, piece.start))
 
     def _opens(self, value: bytes) -> bool:
         sides = side_keys(self.victim, self.recovery(value, Source.SEARCHED))
         return all(open_record(self.victim, side, keys) is not None for side, keys in sides.items())
 
     def _priced(self, bench: Bench, chain: Chain) -> Recovery:
-        """The victim's short key is made, and its search not run: the specimen's shows that it is these bytes."""
-        piece = self._piece(max((step for step in chain.steps if step.call), key=lambda step: step.work_bits))
+        """The victim's shortest key is made, and its search not run: the specimen's shows that it is these bytes."""
+        piece = next(self._pieces(chain))
         self.make(bench, self.origin, piece)
         rehearsed = self._specimen is not None and self._specimen.value is not None
-        start, stop = piece.span.start, piece.span.start + piece.span.length
-        return Priced(start, stop, self.length, chain.price.work_bits, rehearsed)
+        return Priced(piece.start, piece.stop, self.length, chain.price.work_bits, rehearsed)
 
     # For readers
 
     def steps(self, chain: Chain) -> tuple[str, ...]:
-        return tuple(line for step in chain.steps for line in self._lines(step))
+        if self._readable:
+            read_out = "C_GetAttributeValue(CKA_VALUE), or C_WrapKey under a key of our own"
+            return (f"{self.call(self._readable)}, {_template(self._readable)})", read_out)
+        return tuple(self._lines(chain))
 
-    def _lines(self, step: Step) -> Iterator[str]:
-        told = ", ".join(f"bytes {one.slice.start}..{one.slice.stop - 1}" for one in step.uncovers)
-        if step.call is None:
-            yield f"search against a record of the victim's (2^{step.work_bits} trials) -> {told}"
-            return
-        piece = self._piece(step)
-        yield f"{self.call}, {_template(piece)}) -> {told}" + (f" (2^{step.work_bits} trials)" if step.work_bits else "")
-        if not step.work_bits:
-            yield "C_GetAttributeValue(CKA_VALUE), or C_WrapKey under a key of our own"
+    def _lines(self, chain: Chain) -> Iterator[str]:
+        known = 0
+        for piece in self._pieces(chain):
+            trials = f"2^{8 * _new(piece, known)} trials"
+            yield f"{self.call(piece)}, {_template(piece)}), one use of the key -> {_places(piece)} ({trials})"
+            known |= piece.places
+        if known.bit_count() < self.length:
+            yield f"the {self.length - known.bit_count()} bytes left: searched against a record of the victim's"
+
+
+def _new(piece: Piece, known: int) -> int:
+    """How many of its bytes are not at the places `known`."""
+    return (piece.places & ~known).bit_count()
 
 
 def _template(piece: Piece) -> str:
     length = "absent" if piece.value_len is None else str(piece.value_len)
     flags = ", ".join(f"CKA_{name.upper()}={str(value).upper()}" for name, value in piece.flags.items())
     return f"CKA_VALUE_LEN={length}" + (f", {flags}" if flags and piece.flags is not USABLE else "")
+
+
+def _places(piece: Piece) -> str:
+    return f"byte {piece.start}" if piece.span.length == 1 else f"bytes {piece.start}..{piece.stop - 1}"

@@ -30,8 +30,7 @@ class AgreementAttack(CarveAttack):
     def origin(self) -> Origin:
         return Origin(self.victim.handles.private_key, self.victim.peer_public)
 
-    @property
-    def call(self) -> str:
+    def call(self, piece: Piece) -> str:
         return f"C_DeriveKey({CKM(self.mechanism)}, the session's private key, its peer's point"
 
     def specimen(self, bench: Bench) -> Specimen:

@@ -23,6 +23,7 @@ class Rederive(Technique):
     remedy = "Destroy ephemeral private keys at once; what comes from a sensitive key is sensitive and not extractable."
     kinds = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.TLS13, Kind.WTLS, Kind.SEPARATED})
     agreement = Agreement.ECDHE
+    one_suite = True
 
     def attacks(self, victim: Victim) -> Iterable[Attack]:
         return [RederiveAttack(victim, CKM.ECDH1_DERIVE)]

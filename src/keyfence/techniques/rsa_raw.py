@@ -94,6 +94,7 @@ class RsaRaw(Technique):
     )
     kinds = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.SEPARATED})
     agreement = Agreement.RSA
+    one_suite = True
 
     def attacks(self, victim: Victim) -> Iterable[Attack]:
         return [RsaRawAttack(victim, mechanism, operation) for mechanism, operation in WAYS]

@@ -30,6 +30,7 @@ class UnwrapRetype(Technique):
     remedy = "CKA_UNWRAP_TEMPLATE on the private key, with CKA_SENSITIVE true and CKA_EXTRACTABLE false; no RSA key exchange."
     kinds = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.SEPARATED})
     agreement = Agreement.RSA
+    one_suite = True
 
     def attacks(self, victim: Victim) -> Iterable[Attack]:
         return [UnwrapAttack(victim)]
@@ -47,8 +48,7 @@ class UnwrapAttack(CarveAttack):
     def origin(self) -> Origin:
         return Origin(self.victim.handles.private_key, self.victim.key_exchange_message)
 
-    @property
-    def call(self) -> str:
+    def call(self, piece: Piece) -> str:
         return "C_UnwrapKey(CKM_RSA_PKCS, the server's private key, the recorded ClientKeyExchange"
 
     def specimen(self, bench: Bench) -> Specimen:
