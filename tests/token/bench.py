@@ -58,7 +58,7 @@ def attributes(session: Session, handle: int, *wanted: CKA) -> dict[int, object]
 
 
 def security(session: Session, handle: int) -> str:
-    """The four flags of a key as four letters, capital for true: Sensitive, Extractable, Always sensitive, Never extractable."""
+    """A key's four flags as letters, capital for true: Sensitive, Extractable, Always sensitive, Never extractable."""
     order = (CKA.SENSITIVE, CKA.EXTRACTABLE, CKA.ALWAYS_SENSITIVE, CKA.NEVER_EXTRACTABLE)
     return "".join(
         letter.upper() if value else letter

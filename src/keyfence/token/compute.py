@@ -82,9 +82,9 @@ def _prf_length(mechanism: Mechanism) -> int:
 
 def _check_mac_length(mechanism: Mechanism, quirks: Quirks) -> None:
     parameters = mechanism.parameters
-    if isinstance(parameters, TlsMac):
-        if not (1 if quirks.short_signatures else _SHORTEST_FINISHED) <= parameters.mac_length <= _LONGEST_PRF:
-            raise Refused(CKR.MECHANISM_PARAM_INVALID, "a Finished value has at least 12 bytes")
+    shortest = 1 if quirks.short_signatures else _SHORTEST_FINISHED
+    if isinstance(parameters, TlsMac) and not shortest <= parameters.mac_length <= _LONGEST_PRF:
+        raise Refused(CKR.MECHANISM_PARAM_INVALID, "a Finished value has at least 12 bytes")
     if quirks.general_macs or not isinstance(parameters, MacGeneral):
         return
     if parameters.length != macs.MECHANISMS[mechanism.type].length:

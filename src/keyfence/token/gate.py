@@ -75,7 +75,8 @@ class Gate:
         too_long = quirks.max_digest_key is not None and len(key.value) > quirks.max_digest_key
         if too_long or (key.flag(CKA.SENSITIVE) and not quirks.digest_sensitive_keys):
             raise Refused(CKR.KEY_INDIGESTIBLE)
-        self._check_allowed(key, mechanism.type)
+        if not self._allows(key, mechanism.type):
+            raise Refused(CKR.KEY_INDIGESTIBLE, "CKA_ALLOWED_MECHANISMS")
         self._schedule.judge_digest_key(key)
 
     def _check_kind(self, key: StoredObject, offer: Offer, function: MechanismFlag) -> None:
@@ -91,9 +92,12 @@ class Gate:
             raise Refused(CKR.KEY_FUNCTION_NOT_PERMITTED, f"{name(_USAGE[function])} is false")
 
     def _check_allowed(self, key: StoredObject, mechanism: int) -> None:
-        allowed = key.allowed_mechanisms
-        if allowed is not None and mechanism not in allowed and not self._quirks.ignore_allowed_mechanisms:
+        if not self._allows(key, mechanism):
             raise Refused(CKR.KEY_FUNCTION_NOT_PERMITTED, "CKA_ALLOWED_MECHANISMS")
+
+    def _allows(self, key: StoredObject, mechanism: int) -> bool:
+        allowed = key.allowed_mechanisms
+        return allowed is None or mechanism in allowed or self._quirks.ignore_allowed_mechanisms
 
     def _bind(self, key: StoredObject, mechanism: int, function: MechanismFlag) -> None:
         """The quirk of one mechanism per key, which concerns ciphers."""
