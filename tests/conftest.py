@@ -1,10 +1,11 @@
-"""Fixtures every room may use: real PKCS#11 modules, one fresh process for each test that asks."""
+"""Fixtures every room may use: real PKCS#11 modules, one fresh process for each test that asks, and a PostgreSQL server."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from .modules import RealModule, real_module
+from .postgresql import empty_schema
 
 
 @pytest.fixture
@@ -47,3 +48,10 @@ def softhsm2() -> Iterator[RealModule]:
     """SoftHSM2: a PIN."""
     with real_module("softhsm2") as module:
         yield module
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """The URL of an empty place in a PostgreSQL database."""
+    with empty_schema() as url:
+        yield url
