@@ -58,6 +58,8 @@ def test_the_separated_token_refuses() -> None:
     found = separated("exporter-label")
     assert {finding.mechanism for finding in found} == {"CKM_TLS_KDF", "CKM_TLS12_KDF"}
     assert_refused(found)
+    asked = [call for call in found[0].trace if call.function == "C_DeriveKey"]
+    assert any("CKK_AES" in call.arguments[-1] and "CKA_SENSITIVE=FALSE" in call.arguments[-1] for call in asked)
 
 
 @pytest.mark.native

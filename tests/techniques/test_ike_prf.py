@@ -31,7 +31,14 @@ def test_the_forms_that_take_any_string_give_tls12_keys() -> None:
 
 @pytest.mark.parametrize("sensitivity", [Sensitivity.BASE, Sensitivity.FORCED])
 def test_derived_keys_as_protected_as_their_base_refuse(sensitivity: Sensitivity) -> None:
-    assert_refused(of(classic("ike-prf", quirks=Quirks(sensitivity=sensitivity)), "TLS 1.3"))
+    found = by(of(classic("ike-prf", quirks=Quirks(sensitivity=sensitivity)), "TLS 1.3"), *STANDARD, *VENDOR)
+    assert_refused(found)
+
+
+def test_prf_plus_tells_its_prefixes_then() -> None:
+    found = by(of(classic("ike-prf", quirks=Quirks(sensitivity=Sensitivity.FORCED)), "TLS 1.3"), *PRF_PLUS)
+    assert_whole(found)
+    assert {finding.work_bits for finding in found} == {8}
 
 
 def test_the_separated_token_refuses() -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from keyfence.cryptoki import Mechanism
 from keyfence.cryptoki.constants import CKM
 from keyfence.cryptoki.params import TlsKdf
+from keyfence.cryptoki.session import secret_key
+from keyfence.cryptoki.values import Template
 
 from .base import Attack, Technique
 from .prefix_growth import Asked, DerivedStreamAttack
@@ -40,6 +42,14 @@ class ExporterLabelAttack(DerivedStreamAttack):
 
     def asked(self) -> Sequence[Asked]:
         return [self._asked(*parts) for parts in self._splits()]
+
+    def templates(self) -> Iterator[tuple[str, Template]]:
+        """A separated label goes with one key type: first that type, asked to be readable, then any."""
+        if self.victim.kind is Kind.SEPARATED:
+            own = (self.target.key_type, self.target.length)
+            yield "the label's key type, CKA_SENSITIVE=FALSE", secret_key(*own, sensitive=False, extractable=True)
+            yield "the label's key type, no CKA_SENSITIVE", secret_key(*own)
+        yield from super().templates()
 
     def _splits(self) -> Iterator[tuple[bytes, bytes, bytes]]:
         whole, label = self.target.input, len(self.target.label)

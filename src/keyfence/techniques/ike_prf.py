@@ -17,6 +17,7 @@ from keyfence.model import Readable
 
 from .base import Attack, Bench, Technique
 from .oracle import OracleAttack, Way, read_derived, readable_templates
+from .prefix_growth import Asked, DerivedStreamAttack
 from .targets import rests_on_hmac
 from .victim import Kind, Victim
 
@@ -68,7 +69,7 @@ class _IkeAttack(OracleAttack):
     @property
     def asks_for(self) -> int:
         """Bytes to ask for."""
-        return self.target.length if self.whole else self.target.prf_hash.digest_size
+        return self.target.prf_hash.digest_size
 
     @property
     def prf(self) -> int:
@@ -121,16 +122,15 @@ class AppendixBAttack(_IkeAttack):
         return read_derived(bench, mechanism, secret, template)
 
 
-class PrfPlusAttack(_IkeAttack):
+class PrfPlusAttack(DerivedStreamAttack):
     """prf+ counts from one in a byte behind the seed, as HKDF-Expand does behind its info. TLS 1.2's PRF has no counter."""
 
     key = "client write key"
-    whole = True
-    what = "seed = HkdfLabel"
 
     @property
     def foreign(self) -> bool:
         return self.victim.kind is Kind.SEPARATED
 
-    def ask(self, bench: Bench, template: Template, secret: int, data: bytes) -> bytes:
-        return read_derived(bench, Mechanism(self.mechanism, Ike2PrfPlusDerive(self.prf, data)), secret, template)
+    def asked(self) -> Sequence[Asked]:
+        parameters = Ike2PrfPlusDerive(int(self.target.prf_hash.ckm_hmac), self.target.input)
+        return [Asked(f"C_DeriveKey({self.name}, seed = HkdfLabel", Mechanism(self.mechanism, parameters))]
