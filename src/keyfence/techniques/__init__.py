@@ -24,6 +24,7 @@ from .short_key import ShortKey
 from .short_mac import ShortMac
 from .slice import SliceTechnique
 from .suite_overlap import SuiteOverlap
+from .truncation import Truncation
 from .unwrap_retype import UnwrapRetype
 from .verify_oracle import VerifyOracle
 from .weak_algorithm import WeakAlgorithm
@@ -53,4 +54,5 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
     RsaRaw(),
     CheckValue(),
     SliceTechnique(),
+    Truncation(),
 )
