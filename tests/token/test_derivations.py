@@ -9,6 +9,7 @@ from keyfence.cryptoki import Mechanism, Template
 from keyfence.cryptoki.constants import CKA, CKD, CKK, CKM, CKO, CKR
 from keyfence.cryptoki.constants.vendor import (
     CKM_NSS_IKE1_PRF_DERIVE,
+    CKM_NSS_SP800_108_COUNTER_KDF_DERIVE_DATA,
     CKM_NSS_TLS_EXTENDED_MASTER_KEY_DERIVE,
     CKM_NSS_TLS_MASTER_KEY_DERIVE_SHA256,
 )
@@ -429,6 +430,15 @@ def test_kbkdf_with_cmac_and_a_key_as_segment() -> None:
     base = imported(session, bytes(16), CKK.AES, sign=True)
     value = derived(session, Mechanism(CKM.SP800_108_COUNTER_KDF, parameters), base, secret_key(CKK.AES, 16))
     assert value == session.sign(Mechanism(CKM.AES_CMAC), base, b"\0\0\0\1other key")
+
+
+def test_nss_gives_the_same_as_data() -> None:
+    session = opened()
+    base = imported(session, SECRET, sensitive=True, extractable=False)
+    parameters = Sp800108Kdf(HMAC, (IterationVariable(8), ByteArray(b"info")))
+    mechanism = Mechanism(CKM_NSS_SP800_108_COUNTER_KDF_DERIVE_DATA, parameters)
+    made = session.derive(mechanism, base, {CKA.CLASS: CKO.DATA, CKA.VALUE_LEN: 32}).handle
+    assert session.value(made) == hmac256(SECRET, b"\1info")
 
 
 @pytest.mark.parametrize(

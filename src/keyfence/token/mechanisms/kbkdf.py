@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 from keyfence.cryptoki import Derived, Template
 from keyfence.cryptoki.constants import CKK, CKM, CKR
+from keyfence.cryptoki.constants import vendor as nss
 from keyfence.cryptoki.params import ByteArray, DkmLength, IterationVariable, OptionalCounter, SegmentKey, Sp800108Kdf
 from keyfence.cryptoki.params.derive import Segment
 
@@ -18,7 +19,7 @@ from ..kernels import macs
 from ..kernels.digests import BY_HMAC, DIGESTS
 from ..objects import StoredObject
 from ..refused import Refused
-from ..templates import Inheritance, NewKey, secret_key
+from ..templates import Inheritance, NewKey, data_object, secret_key
 from .derivation import Derivation, Derive, Outcome, Request, stream_shape
 
 Prf = Callable[[bytes], bytes]
@@ -79,7 +80,9 @@ def _double_pipeline(source: _Input, _iv: bytes) -> Iterator[bytes]:
 Rounds = Callable[[_Input, bytes], Iterator[bytes]]
 
 
-def _kdf(rounds: Rounds, counter_mode: bool) -> Derive:
+def _kdf(rounds: Rounds, counter_mode: bool, data: bool = False) -> Derive:
+    """`data`: what comes of it are data objects, as NSS's mechanisms have it."""
+
     def derive(request: Request) -> Outcome:
         parameters = request.parameters(Sp800108Kdf)
         _check_segments(parameters.segments, counter_mode)
@@ -90,16 +93,15 @@ def _kdf(rounds: Rounds, counter_mode: bool) -> Derive:
         source = _Input(prf, parameters.segments, _values(operands), _dkm_bits(shapes, size))
         values = _disjoint(rounds(source, parameters.iv or b""), shapes, size)
         ancestors = (request.base, *operands.values())
-        keys = tuple(
-            secret_key(
-                NewKey(value, key_type, ancestors, Inheritance.TEMPLATE, any_ancestor=True),
-                template,
-                Act.DERIVE,
-                request.quirks,
-            )
-            for value, (key_type, _), template in zip(values, shapes, templates, strict=True)
-        )
-        return Outcome(keys, lambda handles: Derived(handles[0], additional=handles[1:]))
+
+        def made(value: bytes, key_type: int, template: Template) -> StoredObject:
+            if data:
+                return data_object(value, template, Act.DERIVE)
+            new = NewKey(value, key_type, ancestors, Inheritance.TEMPLATE, any_ancestor=True)
+            return secret_key(new, template, Act.DERIVE, request.quirks)
+
+        objects = tuple(made(v, key_type, t) for v, (key_type, _), t in zip(values, shapes, templates, strict=True))
+        return Outcome(objects, lambda handles: Derived(handles[0], additional=handles[1:]))
 
     return derive
 
@@ -159,4 +161,7 @@ DERIVATIONS: Final[Mapping[int, Derivation]] = {
     CKM.SP800_108_COUNTER_KDF: Derivation(_BASE_TYPES, _kdf(_counter, counter_mode=True)),
     CKM.SP800_108_FEEDBACK_KDF: Derivation(_BASE_TYPES, _kdf(_feedback, counter_mode=False)),
     CKM.SP800_108_DOUBLE_PIPELINE_KDF: Derivation(_BASE_TYPES, _kdf(_double_pipeline, counter_mode=False)),
+    nss.CKM_NSS_SP800_108_COUNTER_KDF_DERIVE_DATA: Derivation(_BASE_TYPES, _kdf(_counter, True, data=True)),
+    nss.CKM_NSS_SP800_108_FEEDBACK_KDF_DERIVE_DATA: Derivation(_BASE_TYPES, _kdf(_feedback, False, data=True)),
+    nss.CKM_NSS_SP800_108_DOUBLE_PIPELINE_KDF_DERIVE_DATA: Derivation(_BASE_TYPES, _kdf(_double_pipeline, False, data=True)),
 }
