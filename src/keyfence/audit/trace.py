@@ -55,6 +55,9 @@ class TracedModule(Dispatched):
         except CryptokiError as error:
             self._record(name, arguments, error.ckr_name)
             raise
+        except ModuleFailure as failure:
+            self._record(name, arguments, str(failure).partition(": ")[2])
+            raise
         self._record(name, arguments, "CKR_OK" + _answer(result))
         return result
 

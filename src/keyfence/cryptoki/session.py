@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from .constants import CKA, CKO, SessionFlag
-from .errors import CryptokiError
+from .errors import CryptokiError, ModuleFailure
 from .protocol import Cryptoki
 from .values import AttributeValue, Derived, Mechanism, Template
 
@@ -35,14 +35,17 @@ class Session:
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """Destroys, at its end, every object made inside it that `keep` did not name."""
+        """Destroys, at its end, every object made inside it that `keep` did not name.
+
+        A module that is gone took them along; what ended it is the error to tell, not that nothing can be destroyed now.
+        """
         outer, self._made = self._made, []
         try:
             yield
         finally:
             made, self._made = self._made, outer
             for handle in reversed(made):
-                with suppress(CryptokiError):
+                with suppress(CryptokiError, ModuleFailure):
                     self.module.destroy_object(self.handle, handle)
 
     def keep(self, *handles: int) -> None:
