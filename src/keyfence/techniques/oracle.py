@@ -70,9 +70,9 @@ class OracleAttack(Attack):
                 with bench.session.scope():
                     answer = self.trial(way, known.handle)
             except CryptokiError as refusal:
-                refusals.append(refusal)
                 if refusal.ckr == CKR.MECHANISM_INVALID:
-                    break
+                    return Offer(self.target.slices, (), (refusal,))  # of all refusals the one that says most
+                refusals.append(refusal)
                 continue
             if known.value is None or self.is_right(answer, known.value):
                 self._chosen, self._text = number, way.text

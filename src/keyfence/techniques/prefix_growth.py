@@ -92,7 +92,6 @@ class DerivedStreamAttack(OracleAttack):
             return offer
         self._ladder = self._find_ladder(bench, refusals)
         windows = () if self._ladder is None else (self._window(self._ladder),)
-        refusals.sort(key=lambda refusal: refusal.ckr != CKR.MECHANISM_INVALID)  # of all refusals the one that says most
         return Offer(offer.target, windows, tuple(refusals))
 
     def _window(self, ladder: Ladder) -> Window:
