@@ -138,6 +138,16 @@ def test_handles_of_empty_mac_keys() -> None:
     assert (material.client_mac, material.server_mac) == (0, 0)
 
 
+def test_handles_of_empty_write_keys() -> None:
+    bent = opened(empty_write_keys=True)
+    material = cut(bent, key_mat12(0, 0, 64), imported(bent, MASTER), secret_key(CKK.GENERIC_SECRET))
+    assert bent.value(material.client_key) == b""
+    with refused(CKR.TEMPLATE_INCONSISTENT):
+        cut(bent, key_mat12(0, 0, 64), imported(bent, MASTER), secret_key(CKK.AES))
+    strict = opened()
+    assert cut(strict, key_mat12(0, 0, 64), imported(strict, MASTER), secret_key(CKK.AES)).client_key == 0
+
+
 def test_a_readable_key_block() -> None:
     bent, strict = opened(readable_key_mat=True), opened()
     template = secret_key(CKK.AES, 16, **READABLE)
@@ -267,6 +277,13 @@ def test_masters_that_stay_inside() -> None:
     with refused(CKR.ATTRIBUTE_VALUE_INVALID):
         master12(bent, pre_master(bent), sensitive=False)
     assert security(bent, master12(bent, pre_master(bent))) == "SeAN"
+
+
+def test_master_secrets_cut_short() -> None:
+    bent, strict = opened(short_masters=True), opened()
+    assert len(bent.value(master10(bent, imported(bent, MASTER), value_len=2))) == 2
+    with refused(CKR.TEMPLATE_INCONSISTENT):
+        master10(strict, imported(strict, MASTER), value_len=2)
 
 
 # Uses

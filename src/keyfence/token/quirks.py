@@ -78,6 +78,8 @@ class Quirks:
     """Cut by the template, and without CKA_VALUE_LEN: CKR_OK, MAC keys, no write keys, IVs never written. Measured: NSS."""
     empty_mac_keys: bool = True
     """Asked for MAC keys of 0 bits, make objects of no bytes, not handles 0. JSSE destroys them unseen. Measured: NSS."""
+    empty_write_keys: bool = False
+    """Asked for write keys of 0 bits, make objects of no bytes where the type has no fixed lengths. Measured: opencryptoki."""
     readable_key_mat: bool = False
     """CKA_SENSITIVE and CKA_EXTRACTABLE of the template beat the base key's in key blocks, which the standard forbids."""
     randoms: Randoms = Randoms.ANY
@@ -103,6 +105,8 @@ class Quirks:
     """A master-key derive with pVersion wants a base that begins with an SSL or TLS version, so no master secret."""
     readable_master: bool = True
     """A master-key derive's template may ask for a readable master secret; False refuses."""
+    short_masters: bool = False
+    """A master-key derive cuts the master secret to CKA_VALUE_LEN, where the standard has 48 bytes and no others."""
 
     # Uses of keys
     ignore_derive_flag: bool = False

@@ -15,7 +15,7 @@ from keyfence.schedule import Part, PrfHash, Shape, Side, Version, export_iv, ex
 from keyfence.schedule.wtls import wtls_key_block
 
 from ..attributes import Act, Attributes
-from ..keytypes import FIXED, LENGTHS
+from ..keytypes import FIXED, GENERIC, LENGTHS
 from ..objects import StoredObject
 from ..quirks import Quirks, Rounding, Source
 from ..refused import Refused
@@ -26,6 +26,7 @@ from .master import MASTER_LENGTH
 _KEY_PARTS: Final = (Part.CLIENT_MAC, Part.SERVER_MAC, Part.CLIENT_KEY, Part.SERVER_KEY)
 _FOR_WRITE_KEYS: Final = (CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.WRAP, CKA.UNWRAP, CKA.DERIVE)
 _MOST_BITS: Final = 8 << 16
+_ANY_LENGTH: Final = (*GENERIC, CKK.RC2, CKK.RC4)
 _LAST_SEQUENCE: Final = 0xFFFF
 _NOT_OF_MAC_KEYS: Final = (CKA.KEY_TYPE, CKA.VALUE_LEN, CKA.ALLOWED_MECHANISMS, CKA.CHECK_VALUE, *_FOR_WRITE_KEYS)
 
@@ -89,7 +90,8 @@ def exported_length(key: int, template: Template) -> int:
 def _check_type(length: int, key_type: int, quirks: Quirks) -> None:
     if quirks.write_key_types is not None and key_type not in quirks.write_key_types:
         raise Refused(CKR.TEMPLATE_INCONSISTENT, "CKA_KEY_TYPE")
-    if length and length not in LENGTHS.get(key_type, ()):
+    nothing = not length and (key_type in _ANY_LENGTH or not quirks.empty_write_keys)
+    if not nothing and length not in LENGTHS.get(key_type, ()):
         raise Refused(CKR.TEMPLATE_INCONSISTENT, f"{length} bytes against CKA_KEY_TYPE")
 
 
@@ -174,7 +176,8 @@ def _born(request: Request, parts: Mapping[Part, bytes], asked: Cut, mac_derives
 def _key(request: Request, part: Part, value: bytes, asked: Cut, mac_derives: bool) -> StoredObject | None:
     if part.kind == "MAC key":
         return mac_key(request, value, mac_derives) if value or request.quirks.empty_mac_keys else None
-    return write_key(request, value, asked.key_type) if value else None
+    made = value or (request.quirks.empty_write_keys and asked.writes)
+    return write_key(request, value, asked.key_type) if made else None
 
 
 def mac_key(request: Request, value: bytes, derives: bool) -> StoredObject:

@@ -12,8 +12,8 @@ from keyfence.schedule.wtls import wtls_master_secret
 
 from ..attributes import Attributes
 from ..refused import Refused
-from ..templates import Inheritance, NewKey
-from .derivation import GENERIC_ONLY, Derivation, Derive, Outcome, Request, asks_readable, one_key, randoms, tls_function
+from ..templates import Inheritance, NewKey, derived_shape
+from .derivation import GENERIC_ONLY, Derivation, Derive, Outcome, Request, asks_readable, cut, one_key, randoms, tls_function
 
 MASTER_LENGTH: Final = 48
 
@@ -74,6 +74,8 @@ def _master(compute: Compute, versioned: bool, restricted: bool = False, wtls: b
         if asks_readable(request.template) and not request.quirks.readable_master:
             raise Refused(CKR.ATTRIBUTE_VALUE_INVALID, "a readable master secret")
         _check_version(request, versioned)
+        if request.quirks.short_masters:
+            value = cut(value, derived_shape(request.template, len(value))[1], request.quirks)
         new = NewKey(value, CKK.GENERIC_SECRET, (request.base,), Inheritance.TEMPLATE, defaults=_USES)
         if restricted:
             new = replace(new, contributed={CKA.ALLOWED_MECHANISMS: TLS12_MASTER_MECHANISMS})
