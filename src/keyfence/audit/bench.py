@@ -25,16 +25,16 @@ class AuditBench:
         self.mechanisms = mechanisms
         self.gcm_layout = gcm_layout
         self.max_search_bits = max_search_bits
-        self._on_the_victim = False
+        self.on_the_victim = False
 
     @contextmanager
     def rehearsing_on_the_victim(self) -> Iterator[None]:
         """Inside, `rehearsal` hands out the victim's own secret: of unknown value, and refused whatever is refused to it."""
-        self._on_the_victim = True
+        self.on_the_victim = True
         try:
             yield
         finally:
-            self._on_the_victim = False
+            self.on_the_victim = False
 
     def has(self, *mechanisms: int) -> bool:
         return self.mechanisms.issuperset(mechanisms)
@@ -44,7 +44,7 @@ class AuditBench:
 
         Imported where the module lets us; else generated readable, read, and then protected; else of unknown value.
         """
-        if self._on_the_victim:
+        if self.on_the_victim:
             return Known(target_of(victim).secret, None)
         length = victim.secret_length
         value = os.urandom(length)

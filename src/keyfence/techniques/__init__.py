@@ -28,6 +28,7 @@ from .truncation import Truncation
 from .unwrap_retype import UnwrapRetype
 from .verify_oracle import VerifyOracle
 from .weak_algorithm import WeakAlgorithm
+from .wrap import Wrap
 
 TECHNIQUES: Final[tuple[Technique, ...]] = (
     IvWindow(),
@@ -55,4 +56,5 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
     CheckValue(),
     SliceTechnique(),
     Truncation(),
+    Wrap(),
 )

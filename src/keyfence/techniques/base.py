@@ -34,6 +34,8 @@ class Bench(Protocol):
     session: Session
     gcm_layout: GcmLayout
     max_search_bits: int
+    on_the_victim: bool
+    """Whether the attack is tried once more, with the victim's own keys in place of ours: a module may tell the two apart."""
 
     def has(self, *mechanisms: int) -> bool:
         """Whether the token lists all of these."""

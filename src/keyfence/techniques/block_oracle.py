@@ -62,7 +62,8 @@ class BlockOracleAttack(Attack):
 
     def probe(self, bench: Bench) -> Offer:
         groups = self._groups()
-        self._rehearse(bench, groups)
+        if not bench.on_the_victim:
+            self._rehearse(bench, groups)
         wanted = tuple(Slice(_stream(group), 0, len(group), Key.of(CKK.AES), "E of blocks") for group in groups)
         return Offer(wanted, (Oracle(self.name, VICTIM, _FUNCTION),))
 

@@ -6,9 +6,10 @@ compared with what it should be. Lengths are in bytes.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache, partial
 from typing import Final
 
 from keyfence.cryptoki import CryptokiError
@@ -168,7 +169,7 @@ class CarveAttack(Attack):
     def probe(self, bench: Bench) -> Offer:
         target = Slice(self.stream, 0, self.length, Key.of(CKK.GENERIC_SECRET), self.key)
         self._readable, self._searched, self._refusals = None, None, []
-        self._specimen = specimen = self.specimen(bench)
+        self._specimen = specimen = Specimen(self.origin, None) if bench.on_the_victim else self.specimen(bench)
         window = self._find_readable(bench, specimen) if self.reads else None
         if window is None and self.searches:
             window = self._find_searchable(bench, specimen)
@@ -199,7 +200,7 @@ class CarveAttack(Attack):
         """The layout that fits the shortest keys, and the lengths it fits."""
         found = []
         for layout in self.layouts:
-            lengths = sampled(lambda n, layout=layout: self._fits(bench, specimen, layout, n), self._samples, self.length)  # type: ignore[misc]
+            lengths = self._fitting_lengths(bench, specimen, layout)
             if list(lengths):
                 found.append((min(lengths), layout, lengths))
             if found and found[-1][0] == 1:
@@ -212,9 +213,11 @@ class CarveAttack(Attack):
         self._searched, self._lengths = layout, lengths
         return self._window(layout, Key.of(CKK.GENERIC_SECRET), lengths)
 
-    @property
-    def _samples(self) -> Sequence[int]:
-        return sorted({1, 2, 3, 16, self.length})
+    def _fitting_lengths(self, bench: Bench, specimen: Specimen, layout: Layout) -> Lengths:
+        """Lengths at which the layout fits; none where it fits whole keys alone, which tell nothing byte by byte."""
+        fits = cache(partial(self._fits, bench, specimen, layout))
+        samples = [1, 2, 3, 16, self.length]
+        return sampled(fits, samples, self.length) if any(fits(n) for n in samples[:-1]) else Lengths.exactly()
 
     def _fits(self, bench: Bench, specimen: Specimen, layout: Layout, length: int) -> bool:
         span = layout.spans(length, self.length)[-1]

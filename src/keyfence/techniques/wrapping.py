@@ -14,7 +14,6 @@ from typing import Final
 from cryptography.hazmat.primitives import hashes, keywrap
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.padding import PKCS7
 
 from keyfence.cryptoki import CryptokiError, Mechanism
 from keyfence.cryptoki.constants import CKA, CKG, CKK, CKM, CKO
@@ -52,8 +51,11 @@ def _cbc(key: bytes, wrapped: bytes) -> bytes:
 
 
 def _unpadded(data: bytes) -> bytes:
-    remover = PKCS7(128).unpadder()
-    return remover.update(data) + remover.finalize()
+    """PKCS #7 padding removed, to whatever block it was (8 bytes below RFC 3394 in some modules). ValueError without it."""
+    count = data[-1]
+    if not 1 <= count <= 16 or data[-count:] != bytes([count]) * count:
+        raise ValueError("not padded")
+    return data[:-count]
 
 
 def _key_wrap_pad(key: bytes, wrapped: bytes) -> bytes:
@@ -61,9 +63,7 @@ def _key_wrap_pad(key: bytes, wrapped: bytes) -> bytes:
     try:
         return keywrap.aes_key_unwrap_with_padding(key, wrapped)
     except keywrap.InvalidUnwrap:
-        with suppress(ValueError):
-            return _unpadded(keywrap.aes_key_unwrap(key, wrapped))
-        raise
+        return _unpadded(keywrap.aes_key_unwrap(key, wrapped))
 
 
 WRAPPINGS: Final = (
