@@ -72,7 +72,8 @@ class Ruler:
         if self.reference is None:
             asked = request.bits // 8 if request.value_len is None else request.value_len
             return self.cutter.directions * (mac + asked)
-        place = self.reference.find(made.client_iv)
+        # Both IVs, which lie side by side: one byte alone is somewhere in any stream.
+        place = self.reference.find(made.client_iv + (made.server_iv or b""))
         return place if place >= 0 else None
 
     # By use
