@@ -52,7 +52,7 @@ class Database(ABC):
 
     @abstractmethod
     def engine(self, *, create: bool) -> Engine:
-        """Connects to nothing yet. Where the database itself is missing, `create` makes it."""
+        """Connects to nothing yet. Where the database itself is missing, `create` makes it; else LedgerUnavailable."""
 
     @abstractmethod
     def lock(self, connection: Connection) -> None:
@@ -83,6 +83,8 @@ class Sqlite(Database):
         return str(self.path)
 
     def engine(self, *, create: bool) -> Engine:
+        if not create and not self.path.exists():
+            raise LedgerUnavailable("its file is missing: restore it, or remove its hash key if there never was one")
         self._identity = None
         mode = "rwc" if create else "rw"
         engine = create_engine(
