@@ -24,7 +24,7 @@ class EncryptData(Technique):
         "record's keystream. The standard flags a key block's write keys for derivation; for others a copy can be so flagged."
     )
     section = "PKCS#11 3.2 §6.17 (key derivation by data encryption), §6.39.6 (CKA_DERIVE of write keys)"
-    references = ("NIST SP 800-38D §7, §8", "Clulow, On the Security of PKCS #11, CHES 2003, §3.3")
+    references = ("NIST SP 800-38D §7, §8", "Clulow, On the Security of PKCS #11, CHES 2003")
     remedy = "CKA_DERIVE false and CKA_ALLOWED_MECHANISMS with the suite's one mechanism on write keys, and CKA_COPYABLE false."
     kinds = KINDS
 

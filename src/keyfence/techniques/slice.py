@@ -83,9 +83,9 @@ class SliceTechnique(Technique):
         "sensitive as the secret, but a key of one byte is found by one use of it, and with the next byte the next, until the "
         "whole master or traffic secret is known."
     )
-    section = "PKCS#11 3.0 mechanisms §2.43 (miscellaneous simple key derivation mechanisms)"
+    section = "PKCS#11 3.2 §6.43 (miscellaneous simple key derivation mechanisms)"
     references = (
-        "Clulow, On the Security of PKCS #11, CHES 2003, §3.2 (key space reduction by CKM_EXTRACT_KEY_FROM_KEY)",
+        "Clulow, On the Security of PKCS #11, CHES 2003 (key space reduction by CKM_EXTRACT_KEY_FROM_KEY)",
         "Bortolozzo, Centenaro, Focardi, Steel, CCS 2010 (Tookan)",
     )
     remedy = "CKA_ALLOWED_MECHANISMS with TLS's own derivations, and no others, on every secret."

@@ -23,9 +23,9 @@ class Wrap(Technique):
         "be refused (CKR_KEY_UNEXTRACTABLE); old tokens did not look. Tried on the secret that all keys come from and on a "
         "write key, under an AES and an RSA key of the caller's own."
     )
-    section = "PKCS#11 3.0 base §5.18.3 (C_WrapKey), §4.9 (CKA_EXTRACTABLE)"
+    section = "PKCS#11 3.2 §5.18 (C_WrapKey: CKR_KEY_UNEXTRACTABLE)"
     references = (
-        "Clulow, On the Security of PKCS #11, CHES 2003, §3.1",
+        "Clulow, On the Security of PKCS #11, CHES 2003",
         "Bortolozzo, Centenaro, Focardi, Steel, CCS 2010 (Tookan)",
     )
     remedy = "A module that honours CKA_EXTRACTABLE; CKA_WRAP_WITH_TRUSTED true on keys that have to be extractable."
