@@ -23,14 +23,20 @@ class CallBudgetSpent(ModuleFailure):
     """The audit's --max-calls is used up."""
 
 
+_Call = tuple[str, tuple[Any, ...], str]  # method, arguments, answer
+
+
 class TracedModule(Dispatched):
-    """Passes every call on to `module`, and records it. `total` counts all calls; `records` those since `clear()`."""
+    """Passes every call on to `module`, and records it. `total` counts all calls, `count` those since `clear()`.
+
+    Most traces are thrown away (probing's are), so that calls are kept as they came and put into words by `records` alone.
+    """
 
     def __init__(self, module: Cryptoki, max_calls: int | None = None, listener: Listener | None = None) -> None:
         self.module = module
         self.total = 0
         self.count = 0
-        self.records: list[CallRecord] = []
+        self._calls: list[_Call] = []
         self._max_calls = max_calls
         self._listener = listener
         self._held = False
@@ -38,8 +44,17 @@ class TracedModule(Dispatched):
     def clear(self) -> None:
         """Begins a new trace."""
         self.count = 0
-        self.records = []
+        self._calls = []
         self._held = False
+
+    @property
+    def records(self) -> list[CallRecord]:
+        """The trace since `clear()`, calls in a row that say the same folded into one."""
+        records: list[CallRecord] = []
+        for call in self._calls:
+            records.append(_worded(call))
+            _fold(records, 1) or _fold(records, 2)
+        return records
 
     def hold(self) -> None:
         """Ends the trace: what follows (cleaning up) is counted in `total` alone, and no budget stops it."""
@@ -62,13 +77,16 @@ class TracedModule(Dispatched):
         return result
 
     def _record(self, name: str, arguments: tuple[Any, ...], answer: str) -> None:
-        record = CallRecord(function_name(name), tuple(_show(argument) for argument in arguments), answer)
+        call = (name, arguments, answer)
         if self._listener:
-            self._listener(record)
-        if self._held:
-            return
-        self.records.append(record)
-        _fold(self.records, 1) or _fold(self.records, 2)
+            self._listener(_worded(call))
+        if not self._held:
+            self._calls.append(call)
+
+
+def _worded(call: _Call) -> CallRecord:
+    name, arguments, answer = call
+    return CallRecord(function_name(name), tuple(_show(argument) for argument in arguments), answer)
 
 
 def _fold(records: list[CallRecord], length: int) -> bool:

@@ -4,6 +4,7 @@ Numbers outside a table (vendor ranges, versions to come) stay plain ints; `desc
 """
 
 from enum import IntEnum
+from functools import cache
 from typing import TypeVar
 
 VENDOR_DEFINED = 0x80000000
@@ -27,6 +28,7 @@ def known(table: type[C], value: int) -> C | int:
         return value
 
 
+@cache
 def describe(table: type[Constant], value: int) -> str:
     """The standard's name of `value`, a known vendor's name for it, or its number in hexadecimal."""
     member = known(table, value)
