@@ -100,7 +100,7 @@ def test_a_plan_says_that_it_is_one_and_shows_its_steps() -> None:
 
 
 def test_the_cheapest_proof_decides_what_the_table_says() -> None:
-    dear = replace(EXPOSED, work_bits=16.0, calls=1)
+    dear = replace(EXPOSED, work_bits=16.0, calls=1, mechanism="CKM_DEAR")
     dated = replace(EXPOSED, victim=replace(EXPOSED.victim, protocol="SSL 3.0", suite=CBC), calls=2)
     table = shown(report(dear, dated, EXPOSED, replace(REFUSED, technique="iv-window", title=EXPOSED.title)))
     assert "EXPOSED 3/4  32/32 bytes, 5 calls, 2^8" in table
@@ -108,9 +108,17 @@ def test_the_cheapest_proof_decides_what_the_table_says() -> None:
 
 
 def test_only_the_cheapest_proof_is_told_call_by_call_unless_asked() -> None:
-    several = report(EXPOSED, replace(EXPOSED, calls=9))
+    several = report(EXPOSED, replace(EXPOSED, victim=replace(EXPOSED.victim, suite=CBC)))
     assert shown(several).count("1. C_DeriveKey(") == 1
+    assert shown(several).count("client write SSPPPPPPPPPPPPPP") == 2
     assert shown(several, verbose=True).count("1. C_DeriveKey(") == 2
+
+
+def test_other_ways_to_the_same_key_are_named() -> None:
+    other = replace(EXPOSED, mechanism="CKM_NSS_TLS_KEY_AND_MAC_DERIVE_SHA256", calls=9)
+    text = shown(report(EXPOSED, other))
+    assert text.count("client write SSPPPPPPPPPPPPPP") == 1
+    assert "also through CKM_NSS_TLS_KEY_AND_MAC_DERIVE_SHA256\n" in text
 
 
 def test_a_long_chain_shows_its_beginning_and_its_end() -> None:

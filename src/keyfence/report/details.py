@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from keyfence.audit.findings import Finding, Proof, Verdict
+from keyfence.audit.findings import Finding, Proof, Verdict, VictimRef
 
 from .strip import strip
 from .summary import STYLES, price
@@ -19,16 +19,33 @@ _BODY = 4
 
 
 def full(group: TechniqueFindings, width: int, *, reveal: bool, verbose: bool) -> Iterator[RenderableType]:
-    """All about one technique. Without `verbose`, only the cheapest proof is told call by call, and refusals are gathered."""
+    """All about one technique. Without `verbose`: per victim's key the cheapest proof, the cheapest of all call by call."""
     best = group.findings[0]
     yield _title(group)
     yield _indented(_named("standard", best.section), _named("remedy  ", best.remedy))
     if verbose:
         yield _indented(_named("see     ", "; ".join(best.references)))
-    told = [finding for finding in group.findings if verbose or finding.steps]
-    for finding in told:
+    for finding, *others in [[each] for each in group.findings] if verbose else _by_victim(group.findings):
         yield from _entry(finding, width, first=finding is best, reveal=reveal, verbose=verbose)
-    yield from _gathered(finding for finding in group.findings if finding not in told)
+        if others:
+            yield _indented(
+                _hanging("also through", Text(", ".join(dict.fromkeys(each.mechanism for each in others)))), by=_BODY
+            )
+    if not verbose:
+        yield from _gathered(finding for finding in group.findings if not _is_told(finding))
+
+
+def _is_told(finding: Finding) -> bool:
+    """Whether there is a chain of calls to tell: executed, or planned."""
+    return finding.verdict is Verdict.EXPOSED or bool(finding.steps)
+
+
+def _by_victim(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
+    """What there is to tell, a list per verdict and victim's key, the cheapest first."""
+    alike: dict[tuple[Verdict, VictimRef], list[Finding]] = {}
+    for finding in filter(_is_told, findings):
+        alike.setdefault((finding.verdict, finding.victim), []).append(finding)
+    yield from alike.values()
 
 
 def short(group: TechniqueFindings, width: int, *, reveal: bool, where: str) -> Iterator[RenderableType]:

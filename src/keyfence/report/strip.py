@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from rich.text import Text
@@ -73,7 +74,8 @@ def _look(finding: Finding, place: int) -> tuple[str, str]:
 
 
 def _letters(finding: Finding, part: _Part) -> Text:
-    return Text.assemble(*(_look(finding, place) for place in range(part.start, part.stop)))
+    looks = groupby(_look(finding, place) for place in range(part.start, part.stop))
+    return Text.assemble(*((letter * len(list(run)), style) for (letter, style), run in looks))
 
 
 def _labelled(label: str, cell: Text, parts: Sequence[_Part]) -> Text:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -37,7 +38,7 @@ def totals(report: Report, *, plan: bool) -> Iterator[RenderableType]:
     if plan:
         yield Text("  planned only: nothing was executed on a victim's keys, so nothing is EXPOSED", "yellow")
     for note in report.notes:
-        yield Text(f"  note: {clean(note)}", "dim")
+        yield Padding(Text(f"note: {clean(note)}", "dim"), (0, 0, 0, 2))
 
 
 def _residue(residue: Residue) -> Text:
