@@ -147,8 +147,4 @@ def rsa_pair(session: Session, bits: int = 1024) -> tuple[int, int]:
     )
 
 
-def data_of(session: Session, handle: int) -> bytes:
-    return session.value(handle)
-
-
 GENERIC = {CKA.CLASS: CKO.SECRET_KEY, CKA.KEY_TYPE: CKK.GENERIC_SECRET}

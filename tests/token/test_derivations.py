@@ -148,8 +148,12 @@ def test_tls_prf_answers_the_caller() -> None:
     assert made.handles == ()
     wtls = session.derive(Mechanism(CKM.WTLS_PRF, WtlsPrf(CKM.SHA_1, b"label", b"seed", 30)), base, {})
     assert wtls.output == wtls_prf(PrfHash.SHA1, SECRET, b"label", b"seed", 30)
+    for parameters in (TlsPrf(b"", b"", 1 << 40), WtlsPrf(CKM.SHA_1, b"", b"", 0), WtlsPrf(CKM.TLS_PRF, b"", b"", 8)):
+        mechanism = CKM.TLS_PRF if isinstance(parameters, TlsPrf) else CKM.WTLS_PRF
+        with refused(CKR.MECHANISM_PARAM_INVALID):
+            session.derive(Mechanism(mechanism, parameters), base, {})
     with refused(CKR.MECHANISM_PARAM_INVALID):
-        session.derive(Mechanism(CKM.TLS_PRF, TlsPrf(b"", b"", 1 << 40)), base, {})
+        session.derive(kdf(b"label", context=bytes(1 << 16)), base, secret_key(CKK.AES, 16))
 
 
 @pytest.mark.parametrize("context", [None, b"", b"context"])
@@ -330,6 +334,8 @@ def test_encrypted_data_as_keys() -> None:
         derived(session, with_data(CKM.AES_ECB_ENCRYPT_DATA, b"short"), key, None, CKK.AES)
     with refused(CKR.KEY_TYPE_INCONSISTENT):
         derived(session, with_data(CKM.AES_ECB_ENCRYPT_DATA, block), key)
+    with refused(CKR.MECHANISM_PARAM_INVALID):
+        derived(session, Mechanism(CKM.AES_CBC_ENCRYPT_DATA, CbcEncryptData(bytes(8), block)), key, None, CKK.AES)
 
 
 # Key agreement
@@ -456,6 +462,12 @@ def test_nss_gives_the_same_as_data() -> None:
 def test_kbkdf_refusals(mechanism: CKM, segments: tuple[Segment, ...], prf: CKM) -> None:
     with refused(CKR.MECHANISM_PARAM_INVALID):
         derived(opened(), Mechanism(mechanism, Sp800108Kdf(prf, segments)), SECRET, secret_key(CKK.GENERIC_SECRET, 32))
+
+
+def test_cmac_wants_a_key_of_its_cipher() -> None:
+    session, parameters = opened(), Sp800108Kdf(CKM.AES_CMAC, (IterationVariable(32),))
+    with refused(CKR.KEY_TYPE_INCONSISTENT):
+        derived(session, Mechanism(CKM.SP800_108_COUNTER_KDF, parameters), SECRET, secret_key(CKK.AES, 16))
 
 
 # IKE

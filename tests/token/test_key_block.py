@@ -113,6 +113,8 @@ def test_gcm_asks_for_no_mac_keys_and_gets_empty_ones() -> None:
         (key_mat12(4, 128, 0), AES, CKR.MECHANISM_PARAM_INVALID),
         (key_mat12(0, 129, 0), secret_key(CKK.GENERIC_SECRET), CKR.MECHANISM_PARAM_INVALID),
         (key_mat12(0, 128, 0), {}, CKR.TEMPLATE_INCOMPLETE),
+        (key_mat12(-8, 0, 0), {}, CKR.MECHANISM_PARAM_INVALID),
+        (key_mat12(0, 0, 1 << 40), {}, CKR.MECHANISM_PARAM_INVALID),
         (key_mat12(0, 64, 0), secret_key(CKK.AES), CKR.TEMPLATE_INCONSISTENT),
         (key_mat12(0, 128, 0), secret_key(CKK.AES, 32), CKR.TEMPLATE_INCONSISTENT),
         (key_mat12(0, 128, 0), secret_key(CKK.DES), CKR.TEMPLATE_INCONSISTENT),

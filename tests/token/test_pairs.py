@@ -81,6 +81,21 @@ def test_pairs_that_are_not_made(session: Session, mechanism: Mechanism, public:
     assert session.find() == ()
 
 
+@pytest.mark.parametrize(
+    ("template", "ckr"),
+    [
+        ({CKA.CLASS: CKO.PRIVATE_KEY, CKA.KEY_TYPE: CKK.DSA}, CKR.TEMPLATE_INCONSISTENT),
+        ({CKA.CLASS: CKO.PUBLIC_KEY, CKA.KEY_TYPE: CKK.DSA}, CKR.TEMPLATE_INCONSISTENT),
+        ({CKA.CLASS: CKO.PRIVATE_KEY, CKA.KEY_TYPE: CKK.DH, CKA.PRIME: b"\7"}, CKR.TEMPLATE_INCOMPLETE),
+        ({CKA.CLASS: CKO.PUBLIC_KEY, CKA.KEY_TYPE: CKK.RSA, CKA.MODULUS: b"\7"}, CKR.TEMPLATE_INCOMPLETE),
+        ({CKA.CLASS: CKO.PUBLIC_KEY, CKA.KEY_TYPE: CKK.RSA, CKA.MODULUS: 7}, CKR.ATTRIBUTE_VALUE_INVALID),
+    ],
+)
+def test_pairs_that_are_not_imported(session: Session, template: Template, ckr: CKR) -> None:
+    with refused(ckr):
+        session.create(template)
+
+
 def test_montgomery_keys_agree_and_sign_nothing(session: Session) -> None:
     _, private = ec_pair(session, X25519, CKM.EC_MONTGOMERY_KEY_PAIR_GEN)
     with refused(CKR.KEY_TYPE_INCONSISTENT):

@@ -215,6 +215,19 @@ def test_what_a_software_token_does_not_do(token: SoftToken) -> None:
     assert len(token.generate_random(session, 20)) == 20
 
 
+def test_what_login_and_slots_refuse(token: SoftToken) -> None:
+    session = token.open_session(1, RW)
+    assert token.get_slot_info(1).description == "keyfence software slot"
+    with refused(CKR.SLOT_ID_INVALID):
+        token.get_slot_info(0)
+    with refused(CKR.OPERATION_NOT_INITIALIZED):
+        token.login(session, CKU.CONTEXT_SPECIFIC, USER_PIN)
+    with refused(CKR.USER_TYPE_INVALID):
+        token.login(session, 99, USER_PIN)
+    with refused(CKR.ARGUMENTS_BAD):
+        token.generate_random(session, 1 << 40)
+
+
 def test_the_number_of_sessions_has_an_end(token: SoftToken) -> None:
     for _ in range(1024):
         token.open_session(1, RO)

@@ -30,9 +30,12 @@ def _dh(request: Request) -> Outcome:
     return cut_key(request, shared, Inheritance.TEMPLATE, standard=Keep.LAST)
 
 
+_EC: Final = Derivation(frozenset({CKK.EC, CKK.EC_MONTGOMERY}), _ecdh)
+
+# The cofactor form is the same here: the Weierstrass curves have cofactor 1, and a Montgomery private key is a multiple of
+# its curve's (RFC 7748 section 5).
 DERIVATIONS: Final[Mapping[int, Derivation]] = {
-    CKM.ECDH1_DERIVE: Derivation(frozenset({CKK.EC, CKK.EC_MONTGOMERY}), _ecdh),
-    CKM.ECDH1_COFACTOR_DERIVE: Derivation(frozenset({CKK.EC, CKK.EC_MONTGOMERY}), _ecdh),  # all curves here have cofactor 1,
-    # and the Montgomery ladder clears theirs (RFC 7748)
+    CKM.ECDH1_DERIVE: _EC,
+    CKM.ECDH1_COFACTOR_DERIVE: _EC,
     CKM.DH_PKCS_DERIVE: Derivation(frozenset({CKK.DH}), _dh),
 }
