@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from .attribute_flip import AttributeFlip
 from .base import Technique
 from .check_value import CheckValue
 from .cross_mode import CrossMode
@@ -27,6 +28,7 @@ from .suite_overlap import SuiteOverlap
 from .truncation import Truncation
 from .unwrap_retype import UnwrapRetype
 from .verify_oracle import VerifyOracle
+from .version_bytes import VersionBytes
 from .weak_algorithm import WeakAlgorithm
 from .wrap import Wrap
 
@@ -57,4 +59,6 @@ TECHNIQUES: Final[tuple[Technique, ...]] = (
     SliceTechnique(),
     Truncation(),
     Wrap(),
+    AttributeFlip(),
+    VersionBytes(),
 )
