@@ -34,7 +34,7 @@ class AttributeFlip(Technique):
         "module that lets either go the other way gives the key away. A copy whose CKA_ALLOWED_MECHANISMS is another list "
         "lets a TLS 1.2 master secret compute HMAC, which rebuilds its key block."
     )
-    section = "PKCS#11 3.0 base §4.1.2, §4.1.3, §4.9 (CKA_SENSITIVE, CKA_EXTRACTABLE), §5.7.2, §5.7.5"
+    section = "PKCS#11 3.2 §4.1 (modifying and copying objects), §5.7 (C_SetAttributeValue, C_CopyObject)"
     references = (
         "Bortolozzo, Centenaro, Focardi, Steel, CCS 2010 (Tookan)",
         "CVE-2015-5464",

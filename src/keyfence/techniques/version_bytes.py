@@ -63,7 +63,7 @@ class VersionBytes(Technique):
         "with the protocol's version. Its base may be any generic secret of 48 bytes: a master secret's first two bytes come "
         "back in the clear. That opens nothing by itself; it is 16 bits of a secret that should give none."
     )
-    section = "PKCS#11 3.0 mechanisms §2.38.4 (CKM_SSL3_MASTER_KEY_DERIVE), §2.39.5, §2.40.4"
+    section = "PKCS#11 3.2 §6.39.4 (CKM_SSL3_MASTER_KEY_DERIVE), §6.40.4, §6.41"
     references = ("RFC 5246 §7.4.7.1", "RFC 7627 §4")
     remedy = (
         "Roles for secrets: a master-key derivation takes a pre-master secret; or at least a base that begins with a version."
