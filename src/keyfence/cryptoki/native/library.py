@@ -67,7 +67,7 @@ class Library:
 def _all_interfaces(get_interfaces: CData | None) -> list[CData]:
     """The standard's function lists of 3.x that C_GetInterfaceList names.
 
-    This is asked first because nothing in it can fail: OpenSC's pkcs11-spy crashes where C_GetInterface refuses a version.
+    This is asked first because nothing in it can fail: not every module takes it well when C_GetInterface is asked for more.
     """
     count = ffi.new("CK_ULONG *")
     call = ffi.cast(_GET_INTERFACES, get_interfaces or ffi.NULL)
