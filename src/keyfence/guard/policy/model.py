@@ -86,9 +86,9 @@ DEFAULT_SUITES: Final = (
     "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
     "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
 )
-"""The default policy's suites. AES_128_CBC_SHA, AES_128_CBC_SHA256 and AES_256_CBC_SHA256 are not among them: the fixed IVs of
-ChaCha20 and of AES_256_GCM lie on their write keys, and a block that was cut before there was a ledger would lose 8 bytes or
-more of one (a search of 2^64)."""
+"""The default policy's suites. AES_128_CBC_SHA, AES_128_CBC_SHA256, AES_256_CBC_SHA256 and 3DES_EDE_CBC_SHA are not among
+them: the fixed IVs of ChaCha20 suites, which have the same PRF, lie on their write keys. A block that was cut before there was
+a ledger would lose so much of one that at most 64 bits are left to search (`guard.blocks.payable` computes it)."""
 
 
 @dataclass(frozen=True, slots=True)

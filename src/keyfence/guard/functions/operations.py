@@ -1,0 +1,255 @@
+"""Encryption, digests, signatures: a key is judged when an operation begins, and where the data matter they are judged whole.
+
+Under a master secret the data decide what a MAC is (a Finished, an exporter's output, or the key block), so they are gathered
+here and the module sees none before all of them are judged. What is signed under any other key goes straight through.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from typing import Final, TypeVar
+
+from keyfence.cryptoki import CryptokiError, Mechanism, refusal
+from keyfence.cryptoki.constants import CKR
+
+from ..call import Call, Objection
+from ..registry import Entry
+from ..roles import Kind
+from ..state import OpenSession, Operation, State
+
+T = TypeVar("T")
+
+_MOST_DATA: Final = 1 << 16
+"""Bytes gathered for one judgement: an exporter's context, its longest part, has fewer."""
+
+_JUDGED_WHOLE: Final = frozenset({Kind.MASTER})
+_FULL_MACS: Final = frozenset({Kind.MASTER, Kind.MAC, Kind.FINISHED})
+_INIT: Final = {
+    "encrypt": "C_EncryptInit",
+    "decrypt": "C_DecryptInit",
+    "sign": "C_SignInit",
+    "verify": "C_VerifyInit",
+    "sign_recover": "C_SignRecoverInit",
+    "verify_recover": "C_VerifyRecoverInit",
+}
+
+
+class Operations:
+    """See `Cryptoki`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._module = state.module
+
+    # Beginning
+
+    def encrypt_init(self, session: int, mechanism: Mechanism, key: int) -> None:
+        self._begin("encrypt", session, mechanism, key)
+
+    def decrypt_init(self, session: int, mechanism: Mechanism, key: int) -> None:
+        self._begin("decrypt", session, mechanism, key)
+
+    def sign_init(self, session: int, mechanism: Mechanism, key: int) -> None:
+        self._begin("sign", session, mechanism, key)
+
+    def sign_recover_init(self, session: int, mechanism: Mechanism, key: int) -> None:
+        self._begin("sign_recover", session, mechanism, key)
+
+    def verify_init(self, session: int, mechanism: Mechanism, key: int) -> None:
+        self._begin("verify", session, mechanism, key)
+
+    def verify_recover_init(self, session: int, mechanism: Mechanism, key: int) -> None:
+        self._begin("verify_recover", session, mechanism, key)
+
+    def _begin(self, name: str, session: int, mechanism: Mechanism, key: int) -> None:
+        function = _INIT[name]
+        opened = self._state.session(session, function)
+        if name in opened.operations and opened.operations[name].deferred:
+            raise refusal(CKR.OPERATION_ACTIVE, function)
+        with self._state.using(opened, function, key) as (entry,):
+            call = self._state.judge(Call(function, session, mechanism, entry))
+            assert call.mechanism is not None
+            if entry.role.kind in _JUDGED_WHOLE:
+                opened.operations[name] = Operation(entry, call.mechanism, deferred=True)
+                return
+            getattr(self._module, f"{name}_init")(session, _plain(call.mechanism, entry), entry.module_handle)
+        opened.operations[name] = Operation(entry, call.mechanism)
+
+    # Encryption and decryption
+
+    def encrypt(self, session: int, data: bytes) -> bytes:
+        return self._end("encrypt", session, self._module.encrypt, data)
+
+    def encrypt_update(self, session: int, data: bytes) -> bytes:
+        return self._go_on(session, "C_EncryptUpdate", self._module.encrypt_update, data)
+
+    def encrypt_final(self, session: int) -> bytes:
+        return self._end("encrypt", session, self._module.encrypt_final)
+
+    def decrypt(self, session: int, data: bytes) -> bytes:
+        return self._end("decrypt", session, self._module.decrypt, data)
+
+    def decrypt_update(self, session: int, data: bytes) -> bytes:
+        return self._go_on(session, "C_DecryptUpdate", self._module.decrypt_update, data)
+
+    def decrypt_final(self, session: int) -> bytes:
+        return self._end("decrypt", session, self._module.decrypt_final)
+
+    def sign_recover(self, session: int, data: bytes) -> bytes:
+        return self._end("sign_recover", session, self._module.sign_recover, data)
+
+    def verify_recover(self, session: int, signature: bytes) -> bytes:
+        return self._end("verify_recover", session, self._module.verify_recover, signature)
+
+    def _end(self, name: str, session: int, finish: Callable[..., bytes], *data: bytes) -> bytes:
+        opened = self._state.session(session, _INIT[name])
+        opened.operations.pop(name, None)
+        return finish(session, *data)
+
+    def _go_on(self, session: int, function: str, update: Callable[[int, bytes], T], data: bytes) -> T:
+        self._state.session(session, function)
+        return update(session, data)
+
+    # Digests
+
+    def digest_init(self, session: int, mechanism: Mechanism) -> None:
+        opened = self._state.session(session, "C_DigestInit")
+        self._module.digest_init(session, mechanism)
+        opened.operations["digest"] = Operation(None, mechanism)
+
+    def digest(self, session: int, data: bytes) -> bytes:
+        self._state.session(session, "C_Digest").operations.pop("digest", None)
+        return self._module.digest(session, data)
+
+    def digest_update(self, session: int, data: bytes) -> None:
+        self._go_on(session, "C_DigestUpdate", self._module.digest_update, data)
+
+    def digest_key(self, session: int, key: int) -> None:
+        opened = self._state.session(session, "C_DigestKey")
+        active = opened.operations.get("digest")
+        with self._state.using(opened, "C_DigestKey", key) as (entry,):
+            self._state.judge(Call("C_DigestKey", session, active.mechanism if active else None, entry))
+            self._module.digest_key(session, entry.module_handle)
+
+    def digest_final(self, session: int) -> bytes:
+        self._state.session(session, "C_DigestFinal").operations.pop("digest", None)
+        return self._module.digest_final(session)
+
+    # Signatures and MACs
+
+    def sign(self, session: int, data: bytes) -> bytes:
+        opened = self._state.session(session, "C_Sign")
+        operation = opened.operations.pop("sign", None)
+        if operation is None or not operation.deferred:
+            return self._module.sign(session, data)
+        return self._sign_whole(opened, operation, data)
+
+    def sign_update(self, session: int, data: bytes) -> None:
+        self._gather("sign", session, data, self._module.sign_update)
+
+    def sign_final(self, session: int) -> bytes:
+        opened = self._state.session(session, "C_SignFinal")
+        operation = opened.operations.pop("sign", None)
+        if operation is None or not operation.deferred:
+            return self._module.sign_final(session)
+        return self._sign_whole(opened, operation, bytes(operation.data))
+
+    def _sign_whole(self, opened: OpenSession, operation: Operation, data: bytes) -> bytes:
+        with self._alive(opened, operation, "C_Sign") as (entry,):
+            call = self._state.judge(Call("C_Sign", opened.handle, operation.mechanism, entry, data=data))
+            assert call.mechanism is not None
+            self._module.sign_init(opened.handle, call.mechanism, entry.module_handle)
+            return self._module.sign(opened.handle, data)
+
+    def verify(self, session: int, data: bytes, signature: bytes) -> None:
+        opened = self._state.session(session, "C_Verify")
+        operation = opened.operations.pop("verify", None)
+        if operation is not None and operation.deferred:
+            self._verify_whole(opened, operation, data, signature)
+            return
+        end = self._module.verify
+        self._check_signature(opened, operation, signature, lambda full: end(session, data, full))
+        end(session, data, signature)
+
+    def verify_update(self, session: int, data: bytes) -> None:
+        self._gather("verify", session, data, self._module.verify_update)
+
+    def verify_final(self, session: int, signature: bytes) -> None:
+        opened = self._state.session(session, "C_VerifyFinal")
+        operation = opened.operations.pop("verify", None)
+        if operation is not None and operation.deferred:
+            self._verify_whole(opened, operation, bytes(operation.data), signature)
+            return
+        end = self._module.verify_final
+        self._check_signature(opened, operation, signature, lambda full: end(session, full))
+        end(session, signature)
+
+    def _verify_whole(self, opened: OpenSession, operation: Operation, data: bytes, signature: bytes) -> None:
+        with self._alive(opened, operation, "C_Verify") as (entry,):
+            call = Call("C_Verify", opened.handle, operation.mechanism, entry, data=data, signature=signature)
+            call = self._state.judge(call)
+            assert call.mechanism is not None
+            self._module.verify_init(opened.handle, call.mechanism, entry.module_handle)
+            self._module.verify(opened.handle, data, signature)
+
+    def _check_signature(
+        self, opened: OpenSession, operation: Operation | None, signature: bytes, end: Callable[[bytes], None]
+    ) -> None:
+        """A MAC of another length is refused before the module sees it; the module's operation is ended with zeros instead."""
+        if operation is None or operation.key is None or operation.key.role.kind not in _FULL_MACS:
+            return
+        call = Call("C_Verify", opened.handle, operation.mechanism, operation.key, signature=signature)
+        try:
+            self._state.judge(call)
+        except CryptokiError:
+            with suppress(CryptokiError):
+                end(bytes(max(operation.key.role.lengths, default=1)))
+            raise
+
+    def _gather(self, name: str, session: int, data: bytes, update: Callable[[int, bytes], None]) -> None:
+        opened = self._state.session(session, _INIT[name])
+        operation = opened.operations.get(name)
+        if operation is None or not operation.deferred:
+            update(session, data)
+            return
+        if len(operation.data) + len(data) > _MOST_DATA:
+            del opened.operations[name]
+            raise refusal(CKR.DATA_LEN_RANGE, _INIT[name])
+        operation.data += data
+
+    def _alive(self, opened: OpenSession, operation: Operation, function: str) -> AbstractContextManager[tuple[Entry, ...]]:
+        assert operation.key is not None
+        return self._state.using(opened, function, operation.key.handle)
+
+    # Two operations in one call
+
+    def digest_encrypt_update(self, session: int, data: bytes) -> bytes:
+        return self._both(session, "C_DigestEncryptUpdate", self._module.digest_encrypt_update, data)
+
+    def decrypt_digest_update(self, session: int, data: bytes) -> bytes:
+        return self._both(session, "C_DecryptDigestUpdate", self._module.decrypt_digest_update, data)
+
+    def sign_encrypt_update(self, session: int, data: bytes) -> bytes:
+        return self._both(session, "C_SignEncryptUpdate", self._module.sign_encrypt_update, data)
+
+    def decrypt_verify_update(self, session: int, data: bytes) -> bytes:
+        return self._both(session, "C_DecryptVerifyUpdate", self._module.decrypt_verify_update, data)
+
+    def _both(self, session: int, function: str, update: Callable[[int, bytes], bytes], data: bytes) -> bytes:
+        """Not where a secret of TLS is in one of the two: data that were to be judged whole would be missing a part."""
+        opened = self._state.session(session, function)
+        concerned = next((o for o in opened.operations.values() if o.key is not None and o.key.role.is_tls), None)
+        if concerned is not None:
+            call = Call(function, session, concerned.mechanism, concerned.key)
+            self._state.object("known-functions", call, Objection("two operations in one call, one under a secret of TLS"))
+        return update(session, data)
+
+
+def _plain(mechanism: Mechanism, entry: Entry) -> Mechanism:
+    """A full-length MAC whose caller said the length all the same: modules take no parameter there."""
+    if entry.role.kind in (Kind.MAC, Kind.FINISHED) and not _is_general(mechanism):
+        return Mechanism(mechanism.type)
+    return mechanism
+
+
+def _is_general(mechanism: Mechanism) -> bool:
+    return mechanism.name.endswith(("_GENERAL", "_MAC"))

@@ -1,0 +1,72 @@
+"""no-loosening: a secret of TLS shows no byte as an attribute, and no attribute of it is changed for the looser."""
+
+from typing import ClassVar, Final
+
+from keyfence.cryptoki import AttributeValue, Template
+from keyfence.cryptoki.constants import CKA, CKR, describe
+
+from ..call import Call, Objection
+from ..roles import Kind
+from .base import Rule, World
+
+_SHOWN: Final = frozenset(
+    {
+        *(CKA.CLASS, CKA.KEY_TYPE, CKA.VALUE_LEN, CKA.TOKEN, CKA.PRIVATE, CKA.LABEL, CKA.ID, CKA.UNIQUE_ID, CKA.SUBJECT),
+        *(CKA.SENSITIVE, CKA.EXTRACTABLE, CKA.ALWAYS_SENSITIVE, CKA.NEVER_EXTRACTABLE, CKA.LOCAL, CKA.KEY_GEN_MECHANISM),
+        *(CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.SIGN_RECOVER, CKA.VERIFY_RECOVER, CKA.WRAP, CKA.UNWRAP),
+        *(CKA.DERIVE, CKA.MODIFIABLE, CKA.COPYABLE, CKA.DESTROYABLE, CKA.START_DATE, CKA.END_DATE, CKA.ALLOWED_MECHANISMS),
+        *(CKA.MODULUS, CKA.PUBLIC_EXPONENT, CKA.MODULUS_BITS, CKA.EC_PARAMS, CKA.EC_POINT, CKA.PRIME, CKA.BASE, CKA.SUBPRIME),
+        *(CKA.PUBLIC_KEY_INFO, CKA.WRAP_WITH_TRUSTED, CKA.ALWAYS_AUTHENTICATE, CKA.TRUSTED),
+    }
+)
+"""What may be read: an allow-list. CKA_CHECK_VALUE is not on it: three bytes tell a short key."""
+
+_NAMES: Final = frozenset({CKA.LABEL, CKA.ID})
+_NARROWING: Final[Template] = {
+    CKA.SENSITIVE: True,
+    CKA.EXTRACTABLE: False,
+    CKA.TOKEN: False,
+    CKA.PRIVATE: True,
+    CKA.WRAP_WITH_TRUSTED: True,
+}
+_USES: Final = frozenset(
+    {CKA.ENCRYPT, CKA.DECRYPT, CKA.SIGN, CKA.VERIFY, CKA.DERIVE, CKA.SIGN_RECOVER, CKA.VERIFY_RECOVER, CKA.WRAP, CKA.UNWRAP}
+)
+
+
+class NoLoosening(Rule):
+    """Modules have let CKA_SENSITIVE be cleared and CKA_EXTRACTABLE be set, on the object or on a copy; a copy with other uses
+    is the same secret under another name. Uses may be set, since the guard's own table decides what a key does; a private
+    key's name may not, since names in the policy say which keys are outside TLS."""
+
+    id: ClassVar[str] = "no-loosening"
+    functions: ClassVar[frozenset[str]] = frozenset({"C_GetAttributeValue", "C_SetAttributeValue", "C_CopyObject"})
+
+    def judge(self, call: Call, world: World) -> Call:
+        subject = call.subject
+        if subject is None:
+            return call
+        if call.function == "C_GetAttributeValue":
+            if subject.role.is_tls:
+                _check_reading(call)
+            return call
+        named = subject.role.kind in (Kind.PRIVATE, Kind.OUTSIDE_PRIVATE, Kind.WRAPPING)
+        for attribute, value in call.template.items():
+            if (subject.role.is_tls and not _allowed(attribute, value)) or (named and attribute in _NAMES):
+                raise Objection(f"{describe(CKA, attribute)} of a secret of TLS", CKR.ATTRIBUTE_READ_ONLY)
+        return call
+
+
+def _check_reading(call: Call) -> None:
+    for attribute in call.asked:
+        if attribute not in _SHOWN:
+            raise Objection(f"{describe(CKA, attribute)} of a secret of TLS", CKR.ATTRIBUTE_SENSITIVE)
+
+
+def _allowed(attribute: int, value: AttributeValue) -> bool:
+    return attribute in _USES or attribute in _NAMES or _NARROWING.get(attribute) is value
+
+
+def hides(attributes: tuple[int, ...]) -> bool:
+    """Whether a search for these attributes could tell a secret's value."""
+    return not _SHOWN.issuperset(attributes)

@@ -1,0 +1,32 @@
+"""first-use: a secret that is first used outside TLS never becomes one of TLS, and the other way round."""
+
+from typing import ClassVar
+
+from keyfence.cryptoki.constants import CKA, CKR
+
+from ..call import Call, Objection, flag
+from ..registry import Entry
+from ..roles import OTHER, Role
+from .base import USES, Rule, World
+
+
+class FirstUse(Rule):
+    """A generic secret does anything: HMAC, a PRF of IKE's, concatenation. One that TLS keys come of must not have, and must
+    not later, or its streams are read through the other function. What it does first decides, for every copy; being wrapped,
+    or copied into the token where others find it, is a use too."""
+
+    id: ClassVar[str] = "first-use"
+    functions: ClassVar[frozenset[str]] = USES | frozenset({"C_CopyObject"})
+
+    def judge(self, call: Call, world: World) -> Call:
+        if call.key is not None and call.key.role.is_unbound and call.adopts is not None:
+            self._bind(call.key, call.adopts, world)
+        if call.subject is not None and (call.function != "C_CopyObject" or flag(call.template, CKA.TOKEN)):
+            self._bind(call.subject, OTHER, world)
+        for operand in call.operands:
+            self._bind(operand, OTHER, world)
+        return call
+
+    def _bind(self, entry: Entry, role: Role, world: World) -> None:
+        if entry.role.is_unbound and not world.registry.bind(entry.secret, role):
+            raise Objection("this secret is for something else", CKR.KEY_FUNCTION_NOT_PERMITTED)

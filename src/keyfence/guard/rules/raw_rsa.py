@@ -1,0 +1,25 @@
+"""raw-rsa: a private key of TLS does not open a key exchange into the caller's memory."""
+
+from typing import ClassVar
+
+from keyfence.cryptoki.constants import CKM, CKR
+
+from ..call import Call, Objection
+from ..roles import Kind
+from .base import Rule, World
+
+
+class RawRsa(Rule):
+    """CKM_RSA_X_509 by C_Decrypt or C_Sign, or C_Decrypt with CKM_RSA_PKCS, turns a recorded ClientKeyExchange into the
+    pre-master secret, readable. Servers open it by C_UnwrapKey, whose result stays inside. A server that decrypts it into its
+    own memory (an application with a software TLS stack) needs `raw_rsa`, and its static-RSA sessions are not protected."""
+
+    id: ClassVar[str] = "raw-rsa"
+    functions: ClassVar[frozenset[str]] = frozenset({"C_DecryptInit", "C_SignInit", "C_SignRecoverInit"})
+
+    def judge(self, call: Call, world: World) -> Call:
+        if call.role.kind is not Kind.PRIVATE or world.policy.raw_rsa:
+            return call
+        if call.function == "C_DecryptInit" or call.mechanism_type == CKM.RSA_X_509 or call.function == "C_SignRecoverInit":
+            raise Objection("a private key of TLS signs and unwraps", CKR.KEY_FUNCTION_NOT_PERMITTED)
+        return call

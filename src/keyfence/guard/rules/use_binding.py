@@ -1,0 +1,84 @@
+"""use-binding: a record key does its suite's cipher, a MAC key its suite's MAC, in full."""
+
+from typing import ClassVar
+
+from keyfence.cryptoki.constants import CKM, CKR
+from keyfence.cryptoki.params import Ccm, Gcm, MacGeneral, Parameters
+
+from ..call import Call, Objection
+from ..ledger import LedgerUnavailable
+from ..registry import Secret
+from ..roles import Kind
+from .base import Rule, World
+from .one_cut import commit
+
+_TAGGED = frozenset({CKM.AES_GCM, CKM.AES_CCM, CKM.CHACHA20_POLY1305})
+
+
+class UseBinding(Rule):
+    """A GCM key in ECB gives GHASH's key and any keystream; in CTR it opens records without their tags; with a tag of 4 bytes
+    forging is cheap. A MAC key whose MACs may be shortened tells its bytes to a search, and C_Verify of one byte is an oracle.
+    So each key has one mechanism, tags and MACs of its suite's length; where a cut serves two suites, the first use decides,
+    for every guard that shares the ledger."""
+
+    id: ClassVar[str] = "use-binding"
+    functions: ClassVar[frozenset[str]] = frozenset(
+        {"C_EncryptInit", "C_DecryptInit", "C_SignInit", "C_VerifyInit", "C_Sign", "C_Verify"}
+    )
+
+    def judge(self, call: Call, world: World) -> Call:
+        if call.role.kind is Kind.RECORD:
+            return _record(call, world)
+        if call.role.kind in (Kind.MAC, Kind.FINISHED):
+            return _mac(call)
+        return call
+
+
+def _record(call: Call, world: World) -> Call:
+    if call.function not in ("C_EncryptInit", "C_DecryptInit") or call.key is None or call.mechanism is None:
+        raise Objection("a record key encrypts and decrypts", CKR.KEY_FUNCTION_NOT_PERMITTED)
+    mechanism = call.mechanism.type
+    if mechanism not in call.role.mechanisms:
+        raise Objection("not this key's cipher", CKR.KEY_FUNCTION_NOT_PERMITTED)
+    tag = _tag(call.mechanism.parameters)
+    if mechanism in _TAGGED and tag is not None and call.role.lengths and tag not in call.role.lengths:
+        raise Objection("not the tag length of this key's suite", CKR.MECHANISM_PARAM_INVALID)
+    if len(call.role.mechanisms) > 1:
+        _bind(call.key.secret, mechanism, world)
+    return call
+
+
+def _tag(parameters: Parameters | None) -> float | None:
+    """Bytes of the tag; a part of a byte is no suite's."""
+    match parameters:
+        case Gcm(tag_bits=bits):
+            return bits / 8
+        case Ccm(mac_length=length):
+            return length
+        case _:
+            return None
+
+
+def _bind(secret: Secret, mechanism: int, world: World) -> None:
+    """In the ledger by the key block, and with the secret itself."""
+    if secret.block is not None:
+        fingerprint, client, server = secret.block
+        try:
+            use = world.ledger.hash(b"use", fingerprint)
+            commit(world, (use, client, server), f"mechanism={mechanism}".encode("ascii"))
+        except LedgerUnavailable as error:
+            raise Objection(f"the ledger does not answer: {error}") from error
+    world.registry.narrow(secret, mechanism)
+
+
+def _mac(call: Call) -> Call:
+    """`lengths` holds the one full length."""
+    if call.function in ("C_SignInit", "C_VerifyInit"):
+        parameters = call.mechanism.parameters if call.mechanism else None
+        if isinstance(parameters, MacGeneral) and parameters.length not in call.role.lengths:
+            raise Objection("a shortened MAC", CKR.MECHANISM_PARAM_INVALID)
+        if parameters is not None and not isinstance(parameters, MacGeneral):
+            raise Objection("not a MAC's parameter", CKR.MECHANISM_PARAM_INVALID)
+    elif call.signature is not None and len(call.signature) not in call.role.lengths:
+        raise Objection("a shortened MAC", CKR.SIGNATURE_LEN_RANGE)
+    return call

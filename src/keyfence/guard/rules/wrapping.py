@@ -1,0 +1,72 @@
+"""wrapping: a secret of TLS leaves in a blob of the guard's own, or never."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from keyfence.cryptoki.constants import CKA, CKM, CKO, CKR
+
+from ..call import Birth, Call, Objection
+from ..ledger import Ledger, LedgerUnavailable
+from ..roles import Kind, Role
+from .base import Rule, World
+
+STORED = frozenset({Kind.MASTER, Kind.PSK, Kind.RESUMPTION})
+"""The secrets that applications put by, for resumption."""
+PURPOSE = b"blob"
+
+
+class Wrapping(Rule):
+    """A wrapping key shows what it wraps to whoever unwraps a piece of it as a readable key: one block of ECB, or the whole
+    under another type. So wrapping keys are the policy's, were made inside, and do nothing else; they unwrap only whole blobs
+    that a guard with this ledger issued, under the same mechanism, to the role that was wrapped. A client's fresh pre-master
+    secret leaves once, under the server's RSA key. Nothing else of TLS leaves."""
+
+    id: ClassVar[str] = "wrapping"
+    functions: ClassVar[frozenset[str]] = frozenset({"C_WrapKey", "C_UnwrapKey", "C_DeriveKey"})
+
+    def judge(self, call: Call, world: World) -> Call:
+        match call.function:
+            case "C_WrapKey":
+                _check_leaving(call, world)
+            case "C_UnwrapKey" if call.role.kind is Kind.WRAPPING:
+                return _returned(call, world)
+            case "C_DeriveKey" if call.key is not None and call.key.role.kind is Kind.PREMASTER:
+                world.registry.send(call.key.secret)
+        return call
+
+
+def _check_leaving(call: Call, world: World) -> None:
+    subject, wrapper = call.subject, call.key
+    if subject is None or wrapper is None or not subject.role.is_tls:
+        return
+    if wrapper.role.kind is Kind.WRAPPING and subject.role.kind in STORED:
+        return
+    server = wrapper.object_class == CKO.PUBLIC_KEY and call.mechanism_type == CKM.RSA_PKCS
+    if subject.role.kind is Kind.PREMASTER and server and world.registry.send(subject.secret):
+        return
+    raise Objection(f"a secret in the role {subject.role} does not leave", CKR.KEY_NOT_WRAPPABLE)
+
+
+def _returned(call: Call, world: World) -> Call:
+    try:
+        line = world.ledger.committed(blob_name(world.ledger, call, call.data), b"", b"")
+    except LedgerUnavailable as error:
+        raise Objection(f"the ledger does not answer: {error}") from error
+    if line is None:
+        raise Objection("not a whole blob that the guard issued", CKR.WRAPPED_KEY_INVALID)
+    key_type, _, role = line.partition(b" ")
+    if call.template.get(CKA.KEY_TYPE, int(key_type)) != int(key_type):
+        raise Objection("not the type that was wrapped", CKR.TEMPLATE_INCONSISTENT)
+    template = {**call.template, CKA.CLASS: int(CKO.SECRET_KEY), CKA.KEY_TYPE: int(key_type)}
+    template.pop(CKA.VALUE_LEN, None)
+    return replace(call, template=template, birth=Birth(Role.decode(role)))
+
+
+def blob_name(ledger: Ledger, call: Call, blob: bytes) -> bytes:
+    """What the ledger knows a blob by: its bytes, and how it was wrapped."""
+    return ledger.hash(PURPOSE, repr(call.mechanism).encode("utf-8") + b"\0" + blob)
+
+
+def blob_line(key_type: int, role: Role) -> bytes:
+    """What the ledger keeps of a blob."""
+    return str(key_type).encode("ascii") + b" " + role.encode()
