@@ -33,8 +33,9 @@ def _list(techniques: "list[Technique]") -> None:
     from keyfence.report.terminal import console_for, print_parts
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for heading in ("Technique", "What it is", "Allowed by"):
-        table.add_column(heading)
+    table.add_column("Technique", no_wrap=True)
+    table.add_column("What it is")
+    table.add_column("Allowed by", no_wrap=True)
     for each in techniques:
         table.add_row(
             Text(each.id), Text(each.title), Text("the standard's text" if each.standard else "a module's error only")
@@ -51,8 +52,8 @@ def _explain(technique: "Technique") -> None:
     rows = {
         "what": technique.summary,
         "section": technique.section,
-        "sessions": ", ".join(sorted(technique.kinds)),
-        "agreement": str(technique.agreement or "any"),
+        "sessions": "; ".join(sorted(technique.kinds)),
+        "agreement": "; ".join(technique.agreements or filter(None, [technique.agreement])) or "any",
         "allowed by": "the standard's text" if technique.standard else "a module's error only",
         "refused by": technique.remedy,
         "see": "\n".join(technique.references),
