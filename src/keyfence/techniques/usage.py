@@ -1,4 +1,4 @@
-"""Usage flags are the application's to change: a copy of a key may have them set (C_CopyObject, PKCS#11 3.0 base §4.1.3)."""
+"""Usage flags are the application's to change: a copy of a key may have them set (C_CopyObject, PKCS#11 3.2 §4.1)."""
 
 from collections.abc import Callable
 from contextlib import suppress
