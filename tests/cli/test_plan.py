@@ -37,7 +37,6 @@ class Watched:
 
 TOUCHING = {
     "readable-derive": "its probe for readable master secrets derives from the victim's own pre-master secret",
-    "attribute-flip": "its probe of CKA_ALLOWED_MECHANISMS copies the victim's own master secret",
 }
 """Techniques whose probe does what a plan must not do, and what that is."""
 

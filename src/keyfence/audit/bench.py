@@ -58,7 +58,7 @@ class AuditBench:
             return Known(handle, value)
         return Known(self._generate(length, **_PROTECTED), None)
 
-    def import_key(self, key_type: int, value: bytes, **attributes: bool) -> int:
+    def import_key(self, key_type: int, value: bytes, **attributes: AttributeValue) -> int:
         """C_CreateObject; where it is not offered, C_UnwrapKey under a key of our own."""
         template = secret_key(key_type, None, **{"sensitive": False, "extractable": True} | attributes)
         try:

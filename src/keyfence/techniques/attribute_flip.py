@@ -1,8 +1,9 @@
 """attribute-flip: the attributes that protect a key, changed by C_SetAttributeValue or on a copy by C_CopyObject."""
 
+import hmac
 import os
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -160,33 +161,45 @@ class AllowedMechanismsAttack(Attack):
         return (self.mechanism,)
 
     def probe(self, bench: Bench) -> Offer:
-        """On the victim's own secret: only a derivation gives the list, and HMAC under it tells nothing by itself."""
-        handle = self.target.secret
+        allowed = self._allowed(bench)
+        if not bench.on_the_victim:
+            self._rehearse(bench, allowed)
+        function = f"HMAC-{self.victim.prf_hash.name}"
+        return Offer(self.target.slices, (Oracle(self.name, VICTIM, function),))
+
+    def _allowed(self, bench: Bench) -> tuple[int, ...]:
+        """The victim's list. Inconclusive where there is none, or HMAC is on it: then no copy is called for."""
         try:
-            allowed = bench.session.attribute(handle, CKA.ALLOWED_MECHANISMS)
+            allowed = bench.session.attribute(self.target.secret, CKA.ALLOWED_MECHANISMS)
         except CryptokiError as unknown:
             raise Inconclusive("the module keeps no CKA_ALLOWED_MECHANISMS that could be lifted") from unknown
         if not isinstance(allowed, tuple) or not allowed or self.mechanism in allowed:
             raise Inconclusive("CKA_ALLOWED_MECHANISMS does not stand in the way")
-        self._hmac(bench, self._copy(bench), b"")
-        function = f"HMAC-{self.victim.prf_hash.name}"
-        return Offer(self.target.slices, (Oracle(self.name, VICTIM, function),))
+        return allowed
 
-    def _copy(self, bench: Bench) -> int:
-        template: Template = {CKA.ALLOWED_MECHANISMS: (self.mechanism,), CKA.SIGN: True}
-        return bench.session.copy(self.target.secret, template)
+    def _rehearse(self, bench: Bench, allowed: tuple[int, ...]) -> None:
+        """On a secret of ours with the victim's list."""
+        value = os.urandom(self.victim.secret_length)
+        flags: Mapping[str, bool] = {"sensitive": True, "extractable": False, "derive": True}
+        own = bench.import_key(CKK.GENERIC_SECRET, value, **flags, allowed_mechanisms=allowed)
+        answer = self._hmac(bench, self._copy(bench, own), value)
+        if answer != hmac.digest(value, value, self.victim.prf_hash.name.lower()):
+            raise Inconclusive("the copy's HMAC is not HMAC under the secret")
+
+    def _copy(self, bench: Bench, handle: int) -> int:
+        return bench.session.copy(handle, {CKA.ALLOWED_MECHANISMS: (self.mechanism,), CKA.SIGN: True})
 
     def _hmac(self, bench: Bench, handle: int, data: bytes) -> bytes:
         return bench.session.sign(Mechanism(self.mechanism), handle, data)
 
     def execute(self, bench: Bench, chain: Chain) -> Recovery:
-        handle = self._copy(bench)
+        handle = self._copy(bench, self.target.secret)
         block = rebuild(self.target, lambda data: self._hmac(bench, handle, data))
         return self.target.recovery(block, Source.PUBLIC)
 
     def steps(self, chain: Chain) -> tuple[str, ...]:
-        hmac = CKM(self.mechanism)
+        name = CKM(self.mechanism)
         return (
-            f"C_CopyObject(the master secret, CKA_ALLOWED_MECHANISMS={{{hmac}}}, CKA_SIGN=TRUE)",
-            *(f"C_Sign({hmac}) -> {step.uncovers[0].slice.part}" for step in chain.steps if step.uncovers),
+            f"C_CopyObject(the master secret, CKA_ALLOWED_MECHANISMS={{{name}}}, CKA_SIGN=TRUE)",
+            *(f"C_Sign({name}) -> {step.uncovers[0].slice.part}" for step in chain.steps if step.uncovers),
         )

@@ -14,6 +14,7 @@ from keyfence.cryptoki.constants import CKM, describe
 from keyfence.cryptoki.errors import CryptokiError, KeyfenceError
 from keyfence.cryptoki.params import GcmLayout
 from keyfence.cryptoki.session import Session
+from keyfence.cryptoki.values import AttributeValue
 from keyfence.model import Capability, Chain, Slice
 
 from .recovery import Recovery
@@ -45,7 +46,7 @@ class Bench(Protocol):
         """A secret like the victim's master (or traffic) secret, made by the lab, known to it where the module allows."""
         ...
 
-    def import_key(self, key_type: int, value: bytes, **attributes: bool) -> int:
+    def import_key(self, key_type: int, value: bytes, **attributes: AttributeValue) -> int:
         """A readable session key with this value, by C_CreateObject or whatever else the module offers."""
         ...
 
