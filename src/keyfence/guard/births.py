@@ -44,7 +44,7 @@ def foresee(call: Call, policy: Policy, cuts: Cuts) -> Call:
         case "C_CreateObject":
             return replace(call, birth=Birth(_imported(call.template, policy)))
         case "C_UnwrapKey":
-            return replace(call, adopts=OTHER, birth=_unwrapped(call, policy))
+            return replace(call, adopts=OTHER, birth=_unwrapped(call))
         case "C_CopyObject":
             return replace(call, birth=Birth(call.subject.role if call.subject else OTHER))
         case _:
@@ -113,12 +113,10 @@ def _plain(attributes: Mapping[int, AttributeValue]) -> Role:
     return UNBOUND if fit else OTHER
 
 
-def _unwrapped(call: Call, policy: Policy) -> Birth:
+def _unwrapped(call: Call) -> Birth:
     if call.key is not None and call.key.role == PRIVATE:
         return Birth(PREMASTER, length=MASTER_LENGTH)
-    if call.template.get(CKA.CLASS) == CKO.PRIVATE_KEY:
-        return Birth(_private(call.template, policy))
-    return Birth(OTHER)
+    return Birth(PRIVATE if call.template.get(CKA.CLASS) == CKO.PRIVATE_KEY else OTHER)
 
 
 # Derivations

@@ -19,6 +19,7 @@ from .journal import Journal
 from .ledger import Ledger
 from .policy import Policy
 from .registry import Registry
+from .roles import Role
 from .rules import RULES, Rule, World
 from .state import State
 
@@ -40,8 +41,13 @@ class Guard(Dispatched):
         self.policy = policy
         self.journal = journal or Journal()
         world = World(policy, Cuts(policy), ledger, Fingerprints(module, policy.facts, ledger), Registry())
-        state = State(module, world, rules, self.journal)
-        self._methods = _methods(state)
+        self._state = State(module, world, rules, self.journal)
+        self._methods = _methods(self._state)
+
+    def role(self, handle: int) -> Role | None:
+        """What the guard takes an object for; None for a handle that it never issued, or no more."""
+        entry = self._state.registry.find(handle)
+        return None if entry is None else entry.role
 
     def _call(self, name: str, *arguments: Any) -> Any:
         method = self._methods.get(name)

@@ -81,6 +81,11 @@ class Registry:
             self._by_module[(slot, module_handle)] = entry
             return entry
 
+    def find(self, handle: int) -> Entry | None:
+        """The entry of a virtual handle."""
+        with self._lock:
+            return self._entries.get(handle)
+
     def by_module_handle(self, slot: int, module_handle: int) -> Entry | None:
         """The entry of the module's object."""
         with self._lock:
@@ -104,15 +109,18 @@ class Registry:
                 self._idle.notify_all()
 
     @contextmanager
-    def retiring(self, entries: Iterable[Entry]) -> Iterator[None]:
-        """No new use of these entries from here on; waits for uses under way. Gone at the end, unless that is an error."""
-        retired = tuple(entries)
+    def retiring(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
+        """No new use of these entries from here on; waits for uses under way. Gone at the end, unless that is an error.
+
+        Gives those of them that nobody else is retiring already.
+        """
         with self._idle:
+            retired = tuple(entry for entry in entries if not entry.gone)
             for entry in retired:
                 entry.gone = True
             self._idle.wait_for(lambda: not any(entry.users for entry in retired))
         try:
-            yield
+            yield retired
         except BaseException:
             with self._lock:
                 for entry in retired:

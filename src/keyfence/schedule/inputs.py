@@ -7,6 +7,7 @@ Judging the label alone is not enough: label "k" and a random that begins "ey ex
 string that reaches the PRF is put together first, and what it BEGINS with decides, wherever the caller put the cut.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -86,17 +87,26 @@ class ForbiddenInput(ValueError):
         self.judgement = judgement
 
 
-def judge_derivation(label: bytes, client_random: bytes, server_random: bytes, context: bytes | None = None) -> Judgement:
-    """Judge the input of CKM_TLS_KDF or the like, given in its pieces. Context None: there is none (RFC 5705 §4)."""
+def judge_derivation(
+    label: bytes,
+    client_random: bytes,
+    server_random: bytes,
+    context: bytes | None = None,
+    labels: Collection[bytes] = EXPORTER_LABELS,
+) -> Judgement:
+    """Judge the input of CKM_TLS_KDF or the like, given in its pieces. Context None: there is none (RFC 5705 §4).
+
+    `labels` are the exporter labels that are taken for registered.
+    """
     if len(client_random) != RANDOM_LENGTH or len(server_random) != RANDOM_LENGTH:
         lengths = f"{len(client_random)} and {len(server_random)}"
         return Judgement(False, Rule.RANDOM_LENGTH, f"randoms of {lengths} bytes, not 32 and 32")
     if context is not None and len(context) > 0xFFFF:
         return Judgement(False, Rule.EXPORTER, f"a context of {len(context)} bytes does not fit its length")
-    return judge_string(label + tls.exporter_seed(client_random, server_random, context))
+    return judge_string(label + tls.exporter_seed(client_random, server_random, context), labels)
 
 
-def judge_string(data: bytes) -> Judgement:
+def judge_string(data: bytes, labels: Collection[bytes] = EXPORTER_LABELS) -> Judgement:
     """Judge a whole input, label + client_random + server_random + context, of a derivation."""
     if reserved := [label for label in RESERVED_LABELS if data.startswith(label)]:
         return Judgement(False, Rule.RESERVED, f'the input begins "{reserved[0].decode()}", which is TLS\'s own')
@@ -104,7 +114,7 @@ def judge_string(data: bytes) -> Judgement:
         return _judge_separated(data)
     if data.startswith(EXPERIMENTAL):
         return _judge_experimental(data)
-    if any(_is_export(data, label) for label in EXPORTER_LABELS):
+    if any(_is_export(data, label) for label in labels):
         return Judgement(True, Rule.EXPORTER, "the label is registered")
     return Judgement(False, Rule.UNKNOWN, "the input is neither a separated key's nor an exporter's")
 

@@ -115,9 +115,9 @@ class General:
         """Private session objects die with the login (PKCS#11 3.2 section 5.6.9), and their handles may serve again."""
         opened = self._state.session(session, "C_Logout")
         every = self._state.registry.of_slot(opened.slot)
-        with self._state.registry.retiring(every):
+        with self._state.registry.retiring(every) as retired:
             self._module.logout(session)
-            alive = [e for e in every if e.session and self._state.attribute(session, e.module_handle, CKA.CLASS) is not None]
+            alive = [e for e in retired if e.session and self._state.attribute(session, e.module_handle, CKA.CLASS) is not None]
         self._state.registry.restore(alive)
 
     # Random numbers

@@ -43,7 +43,9 @@ class Objects:
         opened = self._state.session(session, "C_DestroyObject")
         with self._state.using(opened, "C_DestroyObject", handle, ckr=CKR.OBJECT_HANDLE_INVALID) as (entry,):
             pass
-        with self._state.registry.retiring([entry]):
+        with self._state.registry.retiring([entry]) as retired:
+            if not retired:
+                raise refusal(CKR.OBJECT_HANDLE_INVALID, "C_DestroyObject")
             self._module.destroy_object(session, entry.module_handle)
 
     def get_object_size(self, session: int, handle: int) -> int:

@@ -48,11 +48,8 @@ def _derivation(call: Call, policy: Policy) -> Call:
     if call.mechanism_type in EXPORTS:
         if not isinstance(parameters, TlsKdf):
             raise Objection("not the parameter of an exporter", CKR.MECHANISM_PARAM_INVALID)
-        _allow(
-            judge_derivation(parameters.label, parameters.client_random, parameters.server_random, parameters.context),
-            parameters.label,
-            policy,
-        )
+        pieces = (parameters.label, parameters.client_random, parameters.server_random, parameters.context)
+        _allow(judge_derivation(*pieces, policy.exporter_labels), policy)
     elif call.mechanism_type == CKM.TLS_PRF:
         if not isinstance(parameters, TlsPrf):
             raise Objection("not the parameter of a PRF", CKR.MECHANISM_PARAM_INVALID)
@@ -97,19 +94,17 @@ def _check(data: bytes, function: str, length: int | None, policy: Policy) -> No
             if len(data) != len(label) + _hash_length(function) or length not in (None, VERIFY_DATA_LENGTH):
                 raise Objection("a Finished is 12 bytes over one transcript hash", CKR.DATA_LEN_RANGE)
             return
-    judgement = judge_string(data)
+    judgement = judge_string(data, policy.exporter_labels)
     if judgement.separated is not None:
         raise Objection("a separated key is made as a key", CKR.DATA_INVALID)
-    _allow(judgement, data, policy)
+    _allow(judgement, policy)
 
 
-def _allow(judgement: Judgement, data: bytes, policy: Policy) -> None:
+def _allow(judgement: Judgement, policy: Policy) -> None:
     if not judgement.allowed:
         raise Objection(judgement.why, CKR.MECHANISM_PARAM_INVALID)
     if judgement.rule is Which.EXPERIMENTAL and not policy.experimental:
         raise Objection("the policy has no EXPERIMENTAL labels", CKR.MECHANISM_PARAM_INVALID)
-    if judgement.rule is Which.EXPORTER and not any(data.startswith(label) for label in policy.exporter_labels):
-        raise Objection("the policy has no such exporter label", CKR.MECHANISM_PARAM_INVALID)
 
 
 def _length(mechanism: Mechanism) -> int | None:

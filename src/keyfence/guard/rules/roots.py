@@ -2,12 +2,13 @@
 
 from typing import ClassVar
 
-from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR
+from keyfence.cryptoki.constants import CKA, CKD, CKK, CKO, CKR
 from keyfence.cryptoki.params import Ecdh1Derive, PublicValue
 
 from ..births import MASTER_LENGTH
 from ..call import Call, Objection, number
-from ..mechanisms import AGREEMENTS
+from ..mechanisms import AGREEMENTS, DH_MASTERS, RSA_MASTERS
+from ..policy import Policy
 from ..roles import PRIVATE
 from .base import Rule, World
 
@@ -23,48 +24,44 @@ class RootsBornTls(Rule):
     functions: ClassVar[frozenset[str]] = frozenset({"C_DeriveKey", "C_UnwrapKey"})
 
     def judge(self, call: Call, world: World) -> Call:
-        if call.key is None or call.key.role != PRIVATE:
-            return call
-        if call.function == "C_DeriveKey" and call.mechanism_type in AGREEMENTS:
-            return _agreed(call)
-        return _unwrapped(call) if call.function == "C_UnwrapKey" else call
+        if call.function == "C_UnwrapKey":
+            _check_unwrapping(call, world.policy)
+        elif call.mechanism_type in (*RSA_MASTERS, *DH_MASTERS):
+            _check_whole(call, MASTER_LENGTH)
+        elif call.mechanism_type in AGREEMENTS and call.role == PRIVATE:
+            _check_agreement(call)
+        return call
 
 
-def _agreed(call: Call) -> Call:
-    parameters = call.mechanism.parameters if call.mechanism else None
-    if isinstance(parameters, Ecdh1Derive) and call.birth.length is None:
-        raise Objection("an agreed secret comes without a KDF", CKR.MECHANISM_PARAM_INVALID)
-    if isinstance(parameters, Ecdh1Derive) and parameters.shared_data:
-        raise Objection("an agreed secret comes without a KDF", CKR.MECHANISM_PARAM_INVALID)
-    if not isinstance(parameters, Ecdh1Derive | PublicValue):
-        raise Objection("not the parameter of a key agreement", CKR.MECHANISM_PARAM_INVALID)
-    _check_type(call)
-    length = call.birth.length
-    if call.mechanism_type == CKM.DH_PKCS_DERIVE and isinstance(parameters, PublicValue):
-        length = None
-        if number(call.template, CKA.VALUE_LEN) not in (None, _dh_length(parameters)):
-            raise Objection("an agreed secret comes whole", CKR.TEMPLATE_INCONSISTENT)
-    elif number(call.template, CKA.VALUE_LEN) not in (None, length):
-        raise Objection("an agreed secret comes whole", CKR.TEMPLATE_INCONSISTENT)
-    return call
+def _check_unwrapping(call: Call, policy: Policy) -> None:
+    if call.role == PRIVATE:
+        _check_whole(call, MASTER_LENGTH)
+    elif call.birth.role == PRIVATE and any(name.matches(call.template) for name in policy.outside_tls):
+        raise Objection("a private key that comes wrapped is not taken out of TLS by a name", CKR.TEMPLATE_INCONSISTENT)
 
 
-def _dh_length(parameters: PublicValue) -> int:
+def _check_agreement(call: Call) -> None:
+    match call.mechanism.parameters if call.mechanism else None:
+        case Ecdh1Derive(kdf=kdf, shared_data=shared):
+            if kdf != CKD.NULL or shared:
+                raise Objection("an agreed secret comes without a KDF", CKR.MECHANISM_PARAM_INVALID)
+            _check_whole(call, call.birth.length or 0)
+        case PublicValue(value=value):
+            _check_whole(call, _dh_length(value))
+        case _:
+            raise Objection("not the parameter of a key agreement", CKR.MECHANISM_PARAM_INVALID)
+
+
+def _dh_length(value: bytes) -> int:
     """A Diffie-Hellman group's size by the peer's value: primes of TLS are whole multiples of 64 bits (RFC 7919)."""
-    significant = len(parameters.value.lstrip(b"\0"))
-    return -(-significant // 8) * 8
+    return -(-len(value.lstrip(b"\0")) // 8) * 8
 
 
-def _unwrapped(call: Call) -> Call:
-    """A pre-master secret has 48 bytes; CKA_VALUE_LEN is left out where the caller did, since modules differ in taking it."""
+def _check_whole(call: Call, length: int) -> None:
+    """CKA_VALUE_LEN may be left out, since modules differ in taking it; said, it is the whole."""
     if call.template.get(CKA.CLASS, CKO.SECRET_KEY) != CKO.SECRET_KEY:
-        raise Objection("a key exchange carries a secret", CKR.TEMPLATE_INCONSISTENT)
-    _check_type(call)
-    if number(call.template, CKA.VALUE_LEN) not in (None, MASTER_LENGTH):
-        raise Objection("a pre-master secret has 48 bytes", CKR.TEMPLATE_INCONSISTENT)
-    return call
-
-
-def _check_type(call: Call) -> None:
+        raise Objection("what is exchanged is a secret", CKR.TEMPLATE_INCONSISTENT)
+    if number(call.template, CKA.VALUE_LEN) not in (None, length):
+        raise Objection(f"it comes whole, with {length} bytes", CKR.TEMPLATE_INCONSISTENT)
     if number(call.template, CKA.KEY_TYPE) not in (None, *_TYPES):
         raise Objection("a secret to derive from is of a generic type", CKR.TEMPLATE_INCONSISTENT)
