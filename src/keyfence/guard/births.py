@@ -29,6 +29,8 @@ _GENERATED_TYPES: Final[Mapping[int, int]] = {
     CKM.DES3_KEY_GEN: CKK.DES3,
     CKM.CHACHA20_KEY_GEN: CKK.CHACHA20,
 }
+_FIELDS: Final = frozenset({28, 32, 48, 64, 66})  # P-224 to P-521, Brainpool
+_MONTGOMERY: Final = frozenset({32, 56})  # X25519, X448
 _TAGS: Final = {CKM.AES_GCM: (16,), CKM.CHACHA20_POLY1305: (16,)}
 
 
@@ -142,18 +144,28 @@ def _derivation(call: Call, policy: Policy, cuts: Cuts) -> Call:
 
 
 def _agreed_length(call: Call) -> int | None:
-    """The shared secret's length by the peer's public point: uncompressed or compressed, DER or not; Montgomery's are bare."""
+    """The shared secret's length; None for a KDF's output."""
     parameters = call.mechanism.parameters if call.mechanism else None
     if not isinstance(parameters, Ecdh1Derive) or parameters.kdf != CKD.NULL:
         return None
-    point = parameters.public_data
-    if len(point) > 2 and point[0] == 0x04 and point[1] == len(point) - 2:
-        point = point[2:]
-    if len(point) > 3 and point[0] == 0x04 and point[1] == 0x81 and point[2] == len(point) - 3:
-        point = point[3:]
-    if len(point) % 2 and point[:1] == b"\x04":
-        return len(point) // 2
-    return len(point) - 1 if len(point) % 2 and point[:1] in (b"\x02", b"\x03") else len(point)
+    return field_length(parameters.public_data)
+
+
+def field_length(point: bytes) -> int | None:
+    """Bytes of a coordinate, by a peer's public point: bare, or as some modules want it in an OCTET STRING of DER.
+
+    None for what no curve of TLS has. No curve's bare point is as long as another's in DER, so that the length decides, and
+    no byte of a coordinate is taken for a header.
+    """
+    for header in (0, 2, 3):
+        bare = point[header:]
+        if header and point[:1] != b"\x04":
+            break
+        if bare[:1] == b"\x04" and len(bare) % 2 and len(bare) // 2 in _FIELDS:
+            return len(bare) // 2
+        if bare[:1] in (b"\x02", b"\x03") and len(bare) - 1 in _FIELDS:
+            return len(bare) - 1
+    return len(point) if len(point) in _MONTGOMERY else None
 
 
 def _key_block(call: Call, cuts: Cuts) -> Birth:

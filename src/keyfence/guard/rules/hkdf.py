@@ -1,7 +1,7 @@
 """hkdf-schedule: secrets of TLS 1.3 are made along RFC 8446's schedule and no other way."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from keyfence.cryptoki.constants import CKA, CKM, CKO, CKR
 from keyfence.cryptoki.params import Hkdf
@@ -16,13 +16,15 @@ from ..stages import EXPANDED, HASHES, KEY_LENGTHS, hash_named, parsed
 from .base import Rule, World
 from .one_cut import commit
 
+_KEYS: Final = frozenset(Kind) - {Kind.PUBLIC}
+
 
 class HkdfSchedule(Rule):
     """HKDF-Expand gives any prefix of a stream for any info, and CKM_HKDF_DATA gives it readable; HKDF-Extract with a secret as
     its salt is HMAC under that secret of whatever the caller says. So an info has to be an HkdfLabel whose length is the one
     asked for, under a label that RFC 8446 gives this secret, with the context it has there; an extract takes the salt and
     the input of the schedule. `key` makes an AEAD key of an allowed suite with the secret's hash, and where several ciphers
-    fit, the first one stands; `iv` is all that CKM_HKDF_DATA gives."""
+    fit, the first one stands; CKM_HKDF_DATA gives `iv`, and what an application exports."""
 
     id: ClassVar[str] = "hkdf-schedule"
     functions: ClassVar[frozenset[str]] = frozenset({"C_DeriveKey"})
@@ -69,8 +71,9 @@ def _expand(call: Call, parameters: Hkdf, prf_hash: PrfHash, world: World) -> Ca
     born = call.birth.role.kind
     if label is None or born is Kind.OTHER:
         raise Objection(f"nothing that is made of a {call.role.kind}", CKR.MECHANISM_PARAM_INVALID)
-    if (call.mechanism_type == CKM.HKDF_DATA) is not (born is Kind.PUBLIC):
-        raise Objection("an IV is data, and nothing else is", CKR.MECHANISM_PARAM_INVALID)
+    data = call.mechanism_type == CKM.HKDF_DATA
+    if born not in ((Kind.PUBLIC, Kind.EXPORTED) if data else _KEYS):
+        raise Objection("data are an IV, or what an application exports, and nothing else", CKR.MECHANISM_PARAM_INVALID)
     _check_length(call, label.length)
     if born is Kind.RECORD:
         return _one_cipher(call, prf_hash, label.length, world)

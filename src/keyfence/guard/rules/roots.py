@@ -45,7 +45,9 @@ def _check_agreement(call: Call) -> None:
         case Ecdh1Derive(kdf=kdf, shared_data=shared):
             if kdf != CKD.NULL or shared:
                 raise Objection("an agreed secret comes without a KDF", CKR.MECHANISM_PARAM_INVALID)
-            _check_whole(call, call.birth.length or 0)
+            if call.birth.length is None:
+                raise Objection("not a point of a curve of TLS", CKR.MECHANISM_PARAM_INVALID)
+            _check_whole(call, call.birth.length)
         case PublicValue(value=value):
             _check_whole(call, _dh_length(value))
         case _:
