@@ -13,6 +13,8 @@ from keyfence.techniques.base import Known
 from keyfence.techniques.targets import target_of
 from keyfence.techniques.victim import Victim
 
+from .agreement import agree
+
 _USES = {"derive": True, "sign": True, "verify": True}
 _PROTECTED = {"sensitive": True, "extractable": False}
 
@@ -57,6 +59,10 @@ class AuditBench:
             self.session.module.set_attribute_value(self.session.handle, handle, protection)
             return Known(handle, value)
         return Known(self._generate(length, **_PROTECTED), None)
+
+    def pre_master(self, victim: Victim) -> int:
+        """One more, by the same agreement; the other objects of the agreement die with the attack's scope."""
+        return victim.handles.pre_master if self.on_the_victim else agree(self.session, victim.profile).pre_master
 
     def import_key(self, key_type: int, value: bytes, **attributes: AttributeValue) -> int:
         """C_CreateObject; where it is not offered, C_UnwrapKey under a key of our own."""

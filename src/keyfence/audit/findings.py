@@ -107,10 +107,10 @@ class ModuleRef:
 
 @dataclass(frozen=True, slots=True)
 class Residue:
-    """Objects the session sees before and after; equal when nothing was left behind."""
+    """Objects the session sees before and after; equal when nothing was left behind. None: nobody is left to be asked."""
 
     objects_before: int
-    objects_after: int
+    objects_after: int | None
 
     @property
     def clean(self) -> bool:

@@ -5,9 +5,9 @@ hang of the module ends one attack; the module is opened again and the audit goe
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from keyfence.cryptoki import CryptokiError, ModuleFailure
+from keyfence.cryptoki import CryptokiError, KeyfenceError, ModuleFailure
 from keyfence.cryptoki.constants import CKM, CKR, describe
 from keyfence.model import Limits, Unsat
 from keyfence.techniques import TECHNIQUES
@@ -39,12 +39,6 @@ class Options:
     max_chain: int = 512
 
 
-@dataclass
-class _Tally:
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
 class Audit:
     """One audit of one opened token."""
 
@@ -53,52 +47,91 @@ class Audit:
         self.options = options
         self.progress = progress
         self.limits = Limits(max_calls=options.max_chain, max_search_bits=64)
+        self._gone = ""
 
     def run(self) -> Report:
         """All findings. KeyfenceError where the token cannot be audited at all."""
         before = self.opened.count_objects()
-        tally = _Tally()
+        findings: list[Finding] = []
         for technique in self._selected():
-            self._technique(technique, tally)
-        self.opened.traced.hold()
-        self.opened.lab.close()
-        self.opened.sweep()
-        residue = Residue(before, self.opened.count_objects())
-        return Report(self.opened.reference, tuple(tally.findings), residue, (*self.opened.notes, *tally.notes))
+            for finding in self._technique(technique):
+                findings.append(finding)
+                self.progress(finding)
+        residue = Residue(before, self._clean_up())
+        return Report(self.opened.reference, tuple(findings), residue, tuple(self.opened.notes))
 
     def _selected(self) -> Sequence[Technique]:
         wanted = self.options.techniques
         return [technique for technique in TECHNIQUES if not wanted or technique.id in wanted]
 
-    def _technique(self, technique: Technique, tally: _Tally) -> None:
-        found = False
-        for profile in profiles(technique, self.opened.lab.offers, self.options.suites):
-            for finding in self._against(technique, profile):
-                found = True
-                tally.findings.append(finding)
-                self.progress(finding)
-        if not found:
-            finding = _absent(technique)
-            tally.findings.append(finding)
-            self.progress(finding)
+    def _clean_up(self) -> int | None:
+        """Destroys what is left, and counts; None where the module is gone, and every session object with it."""
+        self.opened.traced.hold()
+        if self._gone:
+            return None
+        try:
+            self.opened.lab.close()
+            self.opened.sweep()
+            return self.opened.count_objects()
+        except ModuleFailure:
+            return None
+
+    def _technique(self, technique: Technique) -> Iterator[Finding]:
+        """At least one finding: where no session could be attacked, that it is ABSENT, or why nothing can be said."""
+        nothing = True
+        try:
+            for profile in profiles(technique, self._offers, self.options.suites):
+                for finding in self._against(technique, profile):
+                    nothing = False
+                    yield finding
+        except ModuleFailure as failure:
+            yield self._failed(technique, None, failure)
+            return
+        if nothing:
+            yield _absent(technique)
+
+    def _offers(self, profile: Profile) -> bool:
+        if self._gone:
+            raise ModuleFailure(self._gone)
+        return self.opened.lab.offers(profile)
 
     def _against(self, technique: Technique, profile: Profile) -> Iterator[Finding]:
-        try:
-            victim = self.opened.lab.victim(profile)
-        except Inconclusive as why:
-            yield _finding(technique, None, profile, Verdict.INCONCLUSIVE, str(why))
-            return
-        except CallBudgetSpent as why:
-            yield _finding(technique, None, profile, Verdict.INCONCLUSIVE, str(why))
-            return
-        except ModuleFailure as failure:
-            yield _finding(technique, None, profile, Verdict.INCONCLUSIVE, str(failure))
-            self.opened.reopen()
-            return
-        for attack in technique.attacks(victim):
-            yield self._attack(technique, attack, victim)
-            if self.opened.lost:
+        """Every attack on one session; after a crash on another session of the same kind, from the next attack on."""
+        done = 0
+        while not self._gone:
+            try:
+                victim = self.opened.lab.victim(profile)
+            except Inconclusive as why:
+                yield _finding(technique, None, profile, Verdict.INCONCLUSIVE, str(why))
                 return
+            except ModuleFailure as failure:
+                yield self._failed(technique, profile, failure)
+                return
+            for attack in list(technique.attacks(victim))[done:]:
+                yield self._attack(technique, attack, victim)
+                done += 1
+                if self.opened.lost or self._gone:
+                    break
+            else:
+                return
+
+    def _failed(self, technique: Technique, profile: Profile | None, failure: ModuleFailure) -> Finding:
+        """What is said where the module failed outside an attack. A module that crashed or hung is started again."""
+        if not isinstance(failure, CallBudgetSpent):
+            self._revive()
+        if profile is None:
+            return replace(_absent(technique), verdict=Verdict.INCONCLUSIVE, why=str(failure))
+        return _finding(technique, None, profile, Verdict.INCONCLUSIVE, str(failure))
+
+    def _revive(self) -> None:
+        """The module anew. Where that fails the audit goes on to its end with nothing but what it has."""
+        if self._gone:
+            return
+        try:
+            self.opened.reopen()
+        except KeyfenceError as error:
+            self._gone = f"the module could not be started again: {error}"
+            self.opened.notes.append(self._gone)
 
     def _attack(self, technique: Technique, attack: Attack, victim: Victim) -> Finding:
         base = _finding(technique, attack, victim.profile, Verdict.INCONCLUSIVE, "")
@@ -114,7 +147,7 @@ class Audit:
             finding = replace(base, why=str(why))
         except ModuleFailure as failure:
             finding = replace(base, why=str(failure))
-            self.opened.reopen()
+            self._revive()
         traced = self.opened.traced
         return replace(finding, calls=finding.calls or traced.count, trace=finding.trace or tuple(traced.records))
 

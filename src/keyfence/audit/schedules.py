@@ -9,19 +9,16 @@ from keyfence.cryptoki.constants import CKA, CKK, CKM
 from keyfence.cryptoki.params import (
     Hkdf,
     KeyMat,
-    MasterKeyDerive,
-    Parameters,
     Raw,
     Tls12KeyMat,
-    Tls12MasterKeyDerive,
     TlsKdf,
     WtlsKeyMat,
-    WtlsMasterKeyDerive,
 )
 from keyfence.cryptoki.session import Session, secret_key
 from keyfence.cryptoki.values import Template
 from keyfence.schedule import HkdfLabel, PrfHash, Side, hkdf, labels_of, separated_ivs
-from keyfence.techniques.victim import VERSIONS, Agreement, Handles, Kind, Profile
+from keyfence.techniques.master import master_mechanism, master_parameters
+from keyfence.techniques.victim import VERSIONS, Handles, Kind, Profile
 
 from .agreement import Agreed
 
@@ -41,25 +38,11 @@ class Keys:
     ivs: Mapping[Side, bytes]
 
 
-MASTER_DERIVE: Final[Mapping[Kind, tuple[CKM, CKM]]] = {
-    Kind.SSL3: (CKM.SSL3_MASTER_KEY_DERIVE, CKM.SSL3_MASTER_KEY_DERIVE_DH),
-    Kind.TLS10: (CKM.TLS_MASTER_KEY_DERIVE, CKM.TLS_MASTER_KEY_DERIVE_DH),
-    Kind.TLS12: (CKM.TLS12_MASTER_KEY_DERIVE, CKM.TLS12_MASTER_KEY_DERIVE_DH),
-    Kind.SEPARATED: (CKM.TLS12_MASTER_KEY_DERIVE, CKM.TLS12_MASTER_KEY_DERIVE_DH),
-    Kind.WTLS: (CKM.WTLS_MASTER_KEY_DERIVE, CKM.WTLS_MASTER_KEY_DERIVE_DH_ECC),
-}
-"""For pre-master secrets with version bytes (generated, RSA) and without (key agreement)."""
-
 KEY_AND_MAC: Final[Mapping[Kind, CKM]] = {
     Kind.SSL3: CKM.SSL3_KEY_AND_MAC_DERIVE,
     Kind.TLS10: CKM.TLS_KEY_AND_MAC_DERIVE,
     Kind.TLS12: CKM.TLS12_KEY_AND_MAC_DERIVE,
 }
-
-
-def master_mechanism(profile: Profile) -> CKM:
-    plain, agreed = MASTER_DERIVE[profile.kind]
-    return agreed if profile.agreement is Agreement.ECDHE else plain
 
 
 def needed(profile: Profile) -> frozenset[int]:
@@ -128,17 +111,9 @@ class _Schedule:
         """48 bytes; SIGN and VERIFY because Finished is a MAC under it (PKCS#11 3.0 §2.39, CKM_TLS12_MAC)."""
         flags = _BASE | {"sign": True, "verify": True}
         templates = [secret_key(CKK.GENERIC_SECRET, n, **f) for f in (flags, _BASE) for n in (None, 48)]
-        mechanism = Mechanism(master_mechanism(self.profile), self._master_parameters())
+        parameters = master_parameters(self.profile, self.client_random, self.server_random)
+        mechanism = Mechanism(master_mechanism(self.profile), parameters)
         return first_accepted(self.session, mechanism, agreed.pre_master, templates).handle
-
-    def _master_parameters(self) -> Parameters:
-        randoms = (self.client_random, self.server_random)
-        with_version = self.profile.agreement is not Agreement.ECDHE
-        if self.profile.kind in (Kind.TLS12, Kind.SEPARATED):
-            return Tls12MasterKeyDerive(*randoms, int(self.prf_hash.ckm), with_version)
-        if self.profile.kind is Kind.WTLS:
-            return WtlsMasterKeyDerive(int(CKM.SHA_1), *randoms, with_version)
-        return MasterKeyDerive(*randoms, with_version)
 
     def classic(self, agreed: Agreed, master: int) -> Keys:
         """CKM_*_KEY_AND_MAC_DERIVE with the suite's own shape."""

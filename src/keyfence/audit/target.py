@@ -147,7 +147,7 @@ class Opened:
         if not flags & TokenFlag.USER_PIN_INITIALIZED:
             raise CannotAudit("the token wants a login, and its user PIN is not set")
         pin = self._pin or self.target.pin()
-        if pin is None:
+        if pin is None and not flags & TokenFlag.PROTECTED_AUTHENTICATION_PATH:
             raise CannotAudit("the token wants a login: give a PIN by pin-source=file:… in a URI, or --pin-file")
         if flags & TokenFlag.USER_PIN_FINAL_TRY and self._pin is None:
             raise CannotAudit("one wrong PIN would lock the token (CKF_USER_PIN_FINAL_TRY): log in once by other means first")

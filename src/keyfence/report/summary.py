@@ -42,6 +42,8 @@ def totals(report: Report, *, plan: bool) -> Iterator[RenderableType]:
 
 
 def _residue(residue: Residue) -> Text:
+    if residue.objects_after is None:
+        return Text(f"the module is gone; what is left of {residue.objects_before} objects cannot be counted", "bold yellow")
     if residue.clean:
         return Text(f"no object left behind ({residue.objects_before} before, {residue.objects_after} after)")
     return Text(f"objects LEFT BEHIND: {residue.objects_before} before, {residue.objects_after} after", "bold red")

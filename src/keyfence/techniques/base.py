@@ -46,6 +46,10 @@ class Bench(Protocol):
         """A secret like the victim's master (or traffic) secret, made by the lab, known to it where the module allows."""
         ...
 
+    def pre_master(self, victim: Victim) -> int:
+        """A pre-master secret of the lab's own, made as the victim's was; its value nobody knows."""
+        ...
+
     def import_key(self, key_type: int, value: bytes, **attributes: AttributeValue) -> int:
         """A readable session key with this value, by C_CreateObject or whatever else the module offers."""
         ...

@@ -5,8 +5,9 @@ from typing import Final
 
 from keyfence.cryptoki.constants import CKM
 from keyfence.cryptoki.params import MasterKeyDerive, Parameters, Tls12MasterKeyDerive, WtlsMasterKeyDerive
+from keyfence.schedule import PrfHash
 
-from .victim import Agreement, Kind, Victim
+from .victim import Agreement, Kind, Profile
 
 MASTER_BYTES: Final = 48
 
@@ -20,21 +21,17 @@ MECHANISMS: Final[Mapping[Kind, tuple[CKM, CKM]]] = {
 """For pre-master secrets that begin with a version (generated, RSA), and for those of a key agreement."""
 
 
-def master_mechanism(victim: Victim) -> CKM:
-    """The mechanism that the session's own master secret was derived by. KeyError for TLS 1.3, which has no such secret."""
-    plain, agreed = MECHANISMS[victim.kind]
-    return agreed if _agreed(victim) else plain
+def master_mechanism(profile: Profile) -> CKM:
+    """The mechanism that such a session's master secret is derived by. KeyError for TLS 1.3, which has no such secret."""
+    plain, agreed = MECHANISMS[profile.kind]
+    return agreed if profile.agreement is Agreement.ECDHE else plain
 
 
-def master_parameters(victim: Victim) -> Parameters:
+def master_parameters(profile: Profile, client_random: bytes, server_random: bytes) -> Parameters:
     """Its parameter; pVersion is asked for where the base key begins with a version."""
-    randoms = (victim.client_random, victim.server_random)
-    if victim.kind in (Kind.TLS12, Kind.SEPARATED):
-        return Tls12MasterKeyDerive(*randoms, int(victim.prf_hash.ckm), not _agreed(victim))
-    if victim.kind is Kind.WTLS:
-        return WtlsMasterKeyDerive(int(CKM.SHA_1), *randoms, not _agreed(victim))
-    return MasterKeyDerive(*randoms, not _agreed(victim))
-
-
-def _agreed(victim: Victim) -> bool:
-    return victim.profile.agreement is Agreement.ECDHE
+    randoms, with_version = (client_random, server_random), profile.agreement is not Agreement.ECDHE
+    if profile.kind in (Kind.TLS12, Kind.SEPARATED):
+        return Tls12MasterKeyDerive(*randoms, int((profile.suite.prf_hash or PrfHash.SHA256).ckm), with_version)
+    if profile.kind is Kind.WTLS:
+        return WtlsMasterKeyDerive(int(CKM.SHA_1), *randoms, with_version)
+    return MasterKeyDerive(*randoms, with_version)

@@ -82,7 +82,10 @@ def side_keys(victim: Victim, recovery: Recovery) -> Mapping[Side, SideKeys]:
 
 
 def secret_layout(victim: Victim) -> Mapping[Part, tuple[int, int]]:
-    """Where the secret parts of the victim's key block lie: (start, stop) in bytes."""
+    """Where the secret parts of the victim's key block lie: (start, stop) in bytes. WTLS: the client's block."""
+    mac, key = victim.suite.mac_key, victim.suite.cipher.material
+    if victim.kind is Kind.WTLS:
+        return {Part.CLIENT_MAC: (0, mac), Part.CLIENT_KEY: (mac, mac + key)}
     return Shape(victim.suite.mac_key, victim.suite.cipher.material, 0).layout()
 
 
@@ -91,23 +94,13 @@ def _from_stream(victim: Victim, recovery: StreamBytes) -> Mapping[Side, SideKey
     layout = secret_layout(victim)
     sides = {}
     for side in Side:
-        key = recovery.part(*layout[Part(f"{side} write key")])
+        place = layout.get(Part(f"{side} write key"))
+        key = recovery.part(*place) if place else None
         if key is not None:
             sides[side] = SideKeys(key, recovery.part(*layout[Part(f"{side} MAC key")]))
-    if victim.kind is Kind.WTLS:
-        return _from_wtls_stream(victim, recovery)
     if not sides:
         raise Inconclusive("no write key was recovered whole")
     return sides
-
-
-def _from_wtls_stream(victim: Victim, recovery: StreamBytes) -> Mapping[Side, SideKeys]:
-    """WTLS derives each direction from a stream of its own: here the client's."""
-    mac, key = victim.suite.mac_key, victim.suite.cipher.material
-    write_key = recovery.part(mac, mac + key)
-    if write_key is None:
-        raise Inconclusive("no write key was recovered whole")
-    return {Side.CLIENT: SideKeys(write_key, recovery.part(0, mac))}
 
 
 def _from_pre_master(victim: Victim, value: bytes) -> Mapping[Side, SideKeys]:

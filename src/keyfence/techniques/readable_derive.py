@@ -5,22 +5,22 @@ from typing import Final
 
 from keyfence.cryptoki import CryptokiError, KeyMaterial, Mechanism
 from keyfence.cryptoki.constants import CKK, CKM
-from keyfence.cryptoki.params import Hkdf, MasterKeyDerive, Parameters, Tls12MasterKeyDerive, WtlsMasterKeyDerive
+from keyfence.cryptoki.params import Hkdf
 from keyfence.cryptoki.session import secret_key
 from keyfence.model import Chain, Key, Lengths, Readable, Slice, Stream, Window
 from keyfence.schedule import HkdfLabel, Part, Side
 
 from .base import Attack, Bench, Inconclusive, Offer, Technique
 from .keymat import Cutter, KeyRequest, cutting, describe_cut
+from .master import MASTER_BYTES, master_mechanism, master_parameters
 from .opening import secret_layout
 from .recovery import Master, Recovery, Source, StreamBytes
 from .targets import VICTIM, Target, target_of
-from .victim import Agreement, Kind, Victim
+from .victim import Kind, Victim
 
 _ASKED: Final[Mapping[str, bool]] = {"sensitive": False, "extractable": True}
 _SILENT: Final[Mapping[str, bool]] = {"encrypt": True}  # CKA_SENSITIVE and CKA_EXTRACTABLE left out
 _TEMPLATES: Final = (_ASKED, _SILENT)
-MASTER_BYTES: Final = 48
 
 
 class ReadableDerive(Technique):
@@ -142,7 +142,7 @@ class ReadableMaster(_OneCall):
     key = "master secret"
 
     def __init__(self, victim: Victim) -> None:
-        super().__init__(victim, _master_mechanism(victim))
+        super().__init__(victim, master_mechanism(victim.profile))
 
     @property
     def wanted(self) -> tuple[Slice, ...]:
@@ -154,41 +154,21 @@ class ReadableMaster(_OneCall):
         return 20 if self.victim.kind is Kind.WTLS else MASTER_BYTES
 
     def own_base(self, bench: Bench) -> int:
-        """The pre-master secret itself: modules check its type and version, and one flag is all that is not honest."""
-        return self.victim.handles.pre_master
+        """A pre-master secret made as the victim's was: modules check its type, its length and its version."""
+        return bench.pre_master(self.victim)
 
     def execute(self, bench: Bench, chain: Chain) -> Recovery:
         return self.read(bench, self.victim.handles.pre_master)
 
     def read(self, bench: Bench, base: int) -> Recovery:
         template = secret_key(CKK.GENERIC_SECRET, None, derive=True, **_without_encrypt(self._template))
-        handle = bench.session.derive(Mechanism(self.mechanism, self._parameters), base, template).handle
+        parameters = master_parameters(self.victim.profile, self.victim.client_random, self.victim.server_random)
+        handle = bench.session.derive(Mechanism(self.mechanism, parameters), base, template).handle
         return Master(bench.session.value(handle))
-
-    @property
-    def _parameters(self) -> Parameters:
-        randoms = (self.victim.client_random, self.victim.server_random)
-        with_version = self.victim.profile.agreement is not Agreement.ECDHE
-        if self.victim.kind in (Kind.TLS12, Kind.SEPARATED):
-            return Tls12MasterKeyDerive(*randoms, int(self.victim.prf_hash.ckm), with_version)
-        if self.victim.kind is Kind.WTLS:
-            return WtlsMasterKeyDerive(int(CKM.SHA_1), *randoms, with_version)
-        return MasterKeyDerive(*randoms, with_version)
 
     def steps(self, chain: Chain) -> tuple[str, ...]:
         name = str(CKM(self.mechanism))
         return (f"C_DeriveKey({name}, base = pre-master secret, {_describe(self._template)})", "C_GetAttributeValue(CKA_VALUE)")
-
-
-def _master_mechanism(victim: Victim) -> int:
-    agreed = victim.profile.agreement is Agreement.ECDHE
-    return {
-        Kind.SSL3: (CKM.SSL3_MASTER_KEY_DERIVE, CKM.SSL3_MASTER_KEY_DERIVE_DH),
-        Kind.TLS10: (CKM.TLS_MASTER_KEY_DERIVE, CKM.TLS_MASTER_KEY_DERIVE_DH),
-        Kind.TLS12: (CKM.TLS12_MASTER_KEY_DERIVE, CKM.TLS12_MASTER_KEY_DERIVE_DH),
-        Kind.SEPARATED: (CKM.TLS12_MASTER_KEY_DERIVE, CKM.TLS12_MASTER_KEY_DERIVE_DH),
-        Kind.WTLS: (CKM.WTLS_MASTER_KEY_DERIVE, CKM.WTLS_MASTER_KEY_DERIVE_DH_ECC),
-    }[victim.kind][agreed]
 
 
 class ReadableHkdf(_OneCall):

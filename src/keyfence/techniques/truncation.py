@@ -96,10 +96,10 @@ class MasterTruncation(_FromPreMaster):
     """CKM_*_MASTER_KEY_DERIVE with a CKA_VALUE_LEN other than 48."""
 
     def __init__(self, victim: Victim) -> None:
-        super().__init__(victim, master_mechanism(victim))
+        super().__init__(victim, master_mechanism(victim.profile))
 
     def parameters(self) -> Parameters:
-        return master_parameters(self.victim)
+        return master_parameters(self.victim.profile, self.victim.client_random, self.victim.server_random)
 
 
 class ExporterTruncation(_FromPreMaster):
