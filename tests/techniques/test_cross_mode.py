@@ -17,7 +17,7 @@ NO_TLS = Quirks(only=frozenset({CKM.AES_KEY_GEN, CKM.AES_GCM, CKM.AES_ECB, CKM.A
 def assert_opened_and_forged(finding: Finding) -> None:
     assert finding.verdict is Verdict.EXPOSED
     assert finding.evidence is not None
-    assert finding.evidence.proof is Proof.RECORD
+    assert finding.evidence.proof is Proof.FORGERY
     assert finding.evidence.statement.endswith("accepted by the victim's own key")
     assert (finding.recovered_bytes, finding.total_bytes) == (16, 16)
 

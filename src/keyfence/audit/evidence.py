@@ -117,7 +117,8 @@ def _subkeys(victim: Victim, recovery: GcmSubkeys, plaintext: Plaintexts) -> Pro
     statement = f"the {recovery.side} record was opened and its tag verified outside the module, from E(0) and keystream"
     if recovery.forged:
         statement += "; a record forged from them was accepted by the victim's own key"
-    evidence = Evidence(Proof.RECORD, statement, dict.fromkeys(range(16), Source.PUBLIC), dict(enumerate(recovery.hash_key)))
+    proof = Proof.FORGERY if recovery.forged else Proof.RECORD
+    evidence = Evidence(proof, statement, dict.fromkeys(range(16), Source.PUBLIC), dict(enumerate(recovery.hash_key)))
     return Proven(evidence, 16, 16, layout={"GHASH key": (0, 16)})
 
 

@@ -20,7 +20,7 @@ class Proof(StrEnum):
     """What stands behind EXPOSED."""
 
     RECORD = "a record of the victim was opened outside the module"
-    FORGERY = "a record was forged outside the module and the victim's own key accepted it"
+    FORGERY = "besides, a record was forged outside the module and the victim's own key accepted it"
     REHEARSAL = "the same calls on a secret of the lab's own gave exactly its bytes; the search itself was not run"
 
 
