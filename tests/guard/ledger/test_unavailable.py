@@ -1,5 +1,6 @@
 """Where a ledger cannot answer it says why, and never begins anew: what was committed still stands when it is back."""
 
+import errno
 import os
 import resource
 import signal
@@ -108,6 +109,20 @@ def test_where_there_is_none_and_none_shall_be_made(place: Place) -> None:
         commit(ledger, 1)
     assert not place.key_file.exists()
     ledger.close()
+
+
+def test_a_first_use_that_fails_leaves_no_key_behind(place: Place, ledger: SqlLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one is a first use again."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("keyfence.guard.ledger.schema.create", full)
+    with pytest.raises(LedgerUnavailable, match="No space left on device"):
+        commit(ledger, 1)
+    assert not place.key_file.exists()
+    monkeypatch.undo()
+    assert commit(ledger, 1) is Answer.ACCEPTED
 
 
 def test_a_newer_schema(place: Place, ledger: SqlLedger) -> None:

@@ -84,7 +84,7 @@ class Sqlite(Database):
 
     def engine(self, *, create: bool) -> Engine:
         if not create and not self.path.exists():
-            raise LedgerUnavailable("its file is missing: restore it, or remove its hash key if there never was one")
+            raise LedgerUnavailable("its file is missing")
         self._identity = None
         mode = "rwc" if create else "rw"
         engine = create_engine(

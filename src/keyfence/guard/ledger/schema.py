@@ -37,7 +37,8 @@ CUTS: Final = Table(
 RETIRED: Final = Table(
     "keyfence_retired",
     METADATA,
-    Column("secret", BigInteger, primary_key=True, autoincrement=False),
+    # In SQLite an INTEGER is the row's own number and takes no second place.
+    Column("secret", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
 )
 """What is left of pruned secrets: `mark`. A secret with a mark is never cut again, so that no pruned cut is reopened."""
 

@@ -69,7 +69,7 @@ class SqlLedger:
         secret, block = self._block(fingerprint, client_random, server_random)
         row = {"secret": secret, "block": block, "cut": cut, "committed_at": int(time.time())}
         with self._transaction() as connection:
-            if not self._insert(connection, CUTS, row):
+            if not self._insert(connection, CUTS, [row]):
                 # A pruning that takes it away just now leaves None, which is no cut of ours either.
                 return Answer.SAME if _standing(connection, secret, block) == cut else Answer.CONFLICT
             # Asked only now, with the row in its place: whatever was pruned before it has left its mark.
@@ -85,15 +85,20 @@ class SqlLedger:
 
     def forget(self, fingerprint: bytes) -> int:
         """Prunes a secret of which no copy is left. How many cuts that were; LedgerUnavailable."""
+        secret = self.hash(b"secret", fingerprint)
         with self._transaction() as connection:
-            return self._prune(connection, [self.hash(b"secret", fingerprint)])
+            return self._prune(connection, [secret])
 
     def prune(self, before: datetime) -> int:
         """Prunes every secret whose last cut was committed before this moment. How many cuts that were; LedgerUnavailable."""
-        pruned = 0
-        while number := self._prune_some(int(before.timestamp())):
-            pruned += number
-        return pruned
+        pruned, after = 0, b""
+        while True:
+            with self._transaction() as connection:
+                secrets = _old(connection, int(before.timestamp()), after)
+                if not secrets:
+                    return pruned
+                pruned += self._prune(connection, secrets)
+            after = secrets[-1]
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -114,26 +119,18 @@ class SqlLedger:
         randoms = len(client_random).to_bytes(4, "big") + client_random + server_random
         return secret, self.hash(b"block", secret + randoms)
 
-    def _prune_some(self, before: int) -> int:
-        last = func.max(CUTS.c.committed_at)
-        old = select(CUTS.c.secret).group_by(CUTS.c.secret).having(last < before).limit(_BATCH)
-        with self._transaction() as connection:
-            secrets = [bytes(secret) for secret in connection.execute(old).scalars()]
-            return self._prune(connection, secrets) if secrets else 0
-
     def _prune(self, connection: Connection, secrets: list[bytes]) -> int:
-        """Rows go only together with the mark that takes their place."""
-        for secret in secrets:
-            self._insert(connection, RETIRED, {"secret": mark(secret)})
+        """Rows go only together with the marks that take their place."""
+        self._insert(connection, RETIRED, [{"secret": mark(secret)} for secret in secrets])
         pruned = connection.execute(delete(CUTS).where(CUTS.c.secret.in_(secrets))).rowcount
         connection.commit()
         return pruned
 
-    def _insert(self, connection: Connection, table: Table, row: dict[str, Any]) -> bool:
-        """Whether the row is new. The primary key decides, also between transactions: the second waits for the first."""
-        insert = _INSERT[connection.dialect.name](table).values(row)
+    def _insert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
+        """How many of the rows are new. The primary key decides, also between transactions: the second waits for the first."""
+        insert = _INSERT[connection.dialect.name](table).values(rows)
         statement = insert.on_conflict_do_nothing().returning(*table.primary_key.columns)
-        return connection.execute(statement).first() is not None
+        return len(connection.execute(statement).all())
 
     @contextmanager
     def _transaction(self, *, reading: bool = False) -> Iterator[Connection]:
@@ -185,7 +182,11 @@ class SqlLedger:
         if not self._create:
             raise LedgerUnavailable("there is no ledger")
         key = hashkey.create(key_file)
-        schema.create(connection, key)
+        try:
+            schema.create(connection, key)
+        except BaseException:
+            key_file.unlink()  # nothing is under it yet, and alone it would stand for a ledger that was lost
+            raise
         connection.commit()
         return key
 
@@ -209,6 +210,13 @@ class SqlLedger:
 def _standing(connection: Connection, secret: bytes, block: bytes) -> bytes | None:
     standing = select(CUTS.c.cut).where(CUTS.c.secret == secret, CUTS.c.block == block)
     return connection.execute(standing).scalar_one_or_none()
+
+
+def _old(connection: Connection, before: int, after: bytes) -> list[bytes]:
+    """The next secrets that were last cut before that time, in the order of their hashes from `after` on."""
+    last = func.max(CUTS.c.committed_at)
+    old = select(CUTS.c.secret).where(CUTS.c.secret > after).group_by(CUTS.c.secret).having(last < before)
+    return [bytes(secret) for secret in connection.execute(old.order_by(CUTS.c.secret).limit(_BATCH)).scalars()]
 
 
 def _is_retired(connection: Connection, secret: bytes) -> bool:
