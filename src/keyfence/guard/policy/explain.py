@@ -13,7 +13,7 @@ from typing import Final
 from keyfence.cryptoki.constants import CKK, CKM, describe
 from keyfence.schedule import EXPORTER_LABELS, CipherSuite, Mode, Version
 
-from ..blocks import Cut, Cuts, function_of_suite
+from ..blocks import Cuts, function_of_suite
 from ..mechanisms import (
     AGREEMENTS,
     DH_MASTERS,
@@ -90,7 +90,7 @@ def _refused(policy: Policy) -> Iterator[Row]:
 
 def _raw_rsa(policy: Policy) -> str:
     static = sum(suite.key_exchange == "RSA" for suite in policy.suites)
-    who = "servers that decrypt a recorded or live ClientKeyExchange into their own memory"
+    who = "servers that decrypt a ClientKeyExchange into their own memory"
     return f"{who}: their handshakes with the {static} static-RSA suites fail" if static else f"{who} (no suite here needs it)"
 
 
@@ -113,10 +113,14 @@ def _unprotected(policy: Policy) -> Iterator[Row]:
 
 
 def _suites(policy: Policy) -> Iterator[Row]:
+    """A row per version and way to use the keys: suites that cut and cipher alike are one another's equals here."""
     for version in sorted(policy.versions, reverse=True):
+        alike: dict[str, list[str]] = {}
         for suite in policy.suites:
             if suite.supports(version):
-                yield str(version), f"{suite.name}: {_use(suite, version)}"
+                alike.setdefault(_use(suite, version), []).append(suite.name)
+        for use, names in alike.items():
+            yield str(version), f"{use}: {', '.join(names)}"
 
 
 def _use(suite: CipherSuite, version: Version) -> str:
@@ -125,7 +129,7 @@ def _use(suite: CipherSuite, version: Version) -> str:
         return cipher
     shape = suite.shape(version)
     ivs = "IVs by the guard" if suite.mode is Mode.CBC and not shape.iv else f"IV {shape.iv}"
-    return f"{cipher}; bytes of MAC key {shape.mac}, write key {shape.key}, {ivs}; PRF {function_of_suite(suite, version)}"
+    return f"{cipher}, PRF {function_of_suite(suite, version)}, bytes: MAC key {shape.mac}, write key {shape.key}, {ivs}"
 
 
 def _mechanisms(policy: Policy) -> Iterator[Row]:
@@ -139,17 +143,9 @@ def _mechanisms(policy: Policy) -> Iterator[Row]:
         yield from _row("master secrets", {*KEY_BLOCKS, *EXPORTS, CKM.TLS_PRF, *TLS_MACS, *SIGNING_PRFS}, policy)
     yield from _row("secrets of TLS 1.3", with_13, policy)
     cuts = tuple(Cuts(policy))
-    yield from _row("MAC keys", _all(cut.mac_mechanisms for cut in cuts), policy)
+    yield from _row("MAC keys", {mechanism for cut in cuts for mechanism in cut.mac_mechanisms}, policy)
     of_13 = {int(suite.ckm) for suite in policy.suites if suite.ckm is not None and suite.supports(Version.TLS13)}
-    yield from _row("write keys", _all(_record(cut) for cut in cuts) | (of_13 if with_13 else set()), policy)
-
-
-def _record(cut: Cut) -> frozenset[int]:
-    return cut.mechanisms
-
-
-def _all(sets: Iterable[frozenset[int]]) -> set[int]:
-    return set[int]().union(*sets)
+    yield from _row("write keys", {mechanism for cut in cuts for mechanism in cut.mechanisms} | of_13, policy)
 
 
 def _row(role: str, mechanisms: Iterable[int], policy: Policy) -> Iterator[Row]:

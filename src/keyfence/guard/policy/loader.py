@@ -3,7 +3,7 @@
     load(Path("policy.toml"))       Policy; PolicyError "policy.toml, line 3, column 10: …"
 
 Names are the field's: cipher suites and exporter labels as IANA registers them, key types and mechanisms as PKCS#11 does,
-without CKK_ and CKM_. Unknown keys and contradictions are errors: a policy that is misread protects nothing.
+with or without CKK_ and CKM_. Unknown keys and contradictions are errors: a policy that is misread protects nothing.
 """
 
 from collections.abc import Mapping
@@ -172,14 +172,16 @@ def _object_name(value: Value, entries: Mapping[str, Value]) -> ObjectName:
 
 
 def _key_type(value: Value) -> int:
-    return int(CKK[value.choice(CKK.__members__)])
+    return int(CKK[value.choice(CKK.__members__, prefix="CKK_")])
 
 
 def _bound_key(value: Value) -> BoundKey:
     entries = value.table((*_NAME, "mechanisms"))
     if "mechanisms" not in entries:
         value.fail("expected mechanisms: what the key may be used with")
-    mechanisms = frozenset(int(CKM[each.choice(CKM.__members__)]) for each in entries["mechanisms"].strings().values())
+    mechanisms = frozenset(
+        int(CKM[each.choice(CKM.__members__, prefix="CKM_")]) for each in entries["mechanisms"].strings().values()
+    )
     if not mechanisms:
         entries["mechanisms"].fail("expected at least one mechanism")
     return BoundKey(_object_name(value, entries), mechanisms)

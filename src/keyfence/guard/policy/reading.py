@@ -77,9 +77,9 @@ class Value:
         except ValueError:
             self.fail(f"expected bytes as hexadecimal digits, not {self._shown}")
 
-    def choice(self, options: Collection[str]) -> str:
-        """One of these strings."""
-        text = self.string()
+    def choice(self, options: Collection[str], *, prefix: str = "") -> str:
+        """One of these strings, whether or not `prefix` stands before it."""
+        text = self.string().removeprefix(prefix)
         if text not in options:
             self.fail(f"expected {one_of(text, options)}, not {self._shown}")
         return text
@@ -108,7 +108,7 @@ def document(text: str, name: str) -> Value:
     try:
         return Value(tomllib.loads(text), (), positions(text), name)
     except tomllib.TOMLDecodeError as error:
-        _fail(name, *_parsed(str(error)))
+        _fail(name, *_parsed(str(error), text))
 
 
 def one_of(word: str, options: Collection[str]) -> str:
@@ -121,11 +121,14 @@ _FEW: Final = 20
 _DECODE_ERROR: Final = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 
 
-def _parsed(error: str) -> tuple[Position | None, str]:
-    """tomllib puts the position into its message; "at end of document" is one too."""
+def _parsed(error: str, text: str) -> tuple[Position, str]:
+    """tomllib puts the position into its message, or "at end of document"."""
     found = _DECODE_ERROR.fullmatch(error)
-    return (Position(int(found[2]), int(found[3])), f"not TOML: {found[1]}") if found else (None, f"not TOML: {error}")
+    if found:
+        return Position(int(found[2]), int(found[3])), f"not TOML: {found[1]}"
+    lines = text.split("\n")
+    return Position(len(lines), len(lines[-1]) + 1), f"not TOML: {error}"
 
 
-def _fail(name: str, position: Position | None, problem: str) -> NoReturn:
-    raise PolicyError(f"{name}, {position}: {problem}" if position else f"{name}: {problem}") from None
+def _fail(name: str, position: Position, problem: str) -> NoReturn:
+    raise PolicyError(f"{name}, {position}: {problem}") from None
