@@ -1,4 +1,4 @@
-"""The command line: `keyfence audit`, `modules`, `techniques`, `overlap`; a file each.
+"""The command line: `keyfence audit`, `modules`, `techniques`, `overlap`, `guard`; a file each.
 
 Exit codes: 0 nothing exposed, 1 exposures, 2 usage, 3 could not run (`ending`).
 """
