@@ -33,6 +33,10 @@ from keyfence.cryptoki.session import Session, secret_key
 from keyfence.schedule import CipherSuite, HkdfLabel, Mode, PrfHash, Side, Version
 from keyfence.techniques.ecdh import P256_OID
 
+PROTECTED = {"sensitive": True, "extractable": False}
+PRIVATE: dict[int, bool] = {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False}
+"""What a careful stack asks for, so that a bare module is attacked as it should be used."""
+
 
 class Style(Enum):
     """Whose call shapes."""
@@ -73,7 +77,7 @@ class Stack:
 
     def ec_pair(self) -> tuple[int, int]:
         return self.session.generate_pair(
-            Mechanism(CKM.EC_KEY_PAIR_GEN), {CKA.EC_PARAMS: P256_OID, CKA.VERIFY: True}, {CKA.DERIVE: True}
+            Mechanism(CKM.EC_KEY_PAIR_GEN), {CKA.EC_PARAMS: P256_OID, CKA.VERIFY: True}, PRIVATE | {CKA.DERIVE: True}
         )
 
     def point(self, public: int) -> bytes:
@@ -84,27 +88,27 @@ class Stack:
     def agree(self, private: int, point: bytes) -> int:
         """JSSE says no length; NSS says the target's key type and the whole length."""
         length = 32 if self.style is Style.NSS else None
-        template = secret_key(CKK.GENERIC_SECRET, length, derive=True)
+        template = secret_key(CKK.GENERIC_SECRET, length, derive=True, **PROTECTED)
         return self.session.derive(Mechanism(CKM.ECDH1_DERIVE, Ecdh1Derive(int(CKD.NULL), point)), private, template).handle
 
     def rsa_pair(self) -> tuple[int, int]:
         return self.session.generate_pair(
             Mechanism(CKM.RSA_PKCS_KEY_PAIR_GEN),
             {CKA.MODULUS_BITS: 2048, CKA.PUBLIC_EXPONENT: b"\x01\x00\x01", CKA.WRAP: True, CKA.ENCRYPT: True},
-            {CKA.UNWRAP: True, CKA.DECRYPT: True, CKA.SIGN: True},
+            PRIVATE | {CKA.UNWRAP: True, CKA.DECRYPT: True, CKA.SIGN: True},
         )
 
     def rsa(self) -> tuple[int, int]:
         """The client's generated pre-master secret, and what the server unwraps."""
         public, private = self.rsa_pair()
-        template = secret_key(CKK.GENERIC_SECRET, None, derive=True, extractable=True)
+        template = secret_key(CKK.GENERIC_SECRET, None, derive=True, sensitive=True, extractable=True)
         generate = Mechanism(CKM.SSL3_PRE_MASTER_KEY_GEN, Raw(Version.TLS12.wire))
         client = self.session.generate(generate, template)
         message = self.session.wrap(Mechanism(CKM.RSA_PKCS), public, client)
         return client, self.open_key_exchange(private, message)
 
     def open_key_exchange(self, private: int, message: bytes) -> int:
-        template = secret_key(CKK.GENERIC_SECRET, 48, derive=True)
+        template = secret_key(CKK.GENERIC_SECRET, 48, derive=True, **PROTECTED)
         return self.session.unwrap(Mechanism(CKM.RSA_PKCS), private, message, template)
 
     # TLS 1.2
@@ -131,7 +135,7 @@ class Stack:
         else:
             mechanism = CKM.TLS12_EXTENDED_MASTER_KEY_DERIVE_DH if agreed else CKM.TLS12_EXTENDED_MASTER_KEY_DERIVE
             parameters = ExtendedMasterKeyDerive(int(prf(suite).ckm), session_hash, wants_version)
-        template = secret_key(CKK.GENERIC_SECRET, None, derive=True, sign=True, verify=True)
+        template = secret_key(CKK.GENERIC_SECRET, None, derive=True, sign=True, verify=True, **PROTECTED)
         derived = self.session.derive(Mechanism(mechanism, parameters), pre_master, template)
         if wants_version:
             assert derived.version == (3, 3)
@@ -197,11 +201,11 @@ class Stack:
 
     def extract(self, prf_hash: PrfHash, base: int, salt_key: int | None = None, salt: bytes | None = None) -> int:
         parameters = Hkdf(True, False, int(prf_hash.ckm), salt=salt, salt_key=salt_key)
-        template = secret_key(CKK.GENERIC_SECRET, None, derive=True)
+        template = secret_key(CKK.GENERIC_SECRET, None, derive=True, **PROTECTED)
         return self.session.derive(Mechanism(CKM.HKDF_DERIVE, parameters), base, template).handle
 
     def expand(self, prf_hash: PrfHash, base: int, label: bytes, context: bytes = b"", **attributes: bool) -> int:
-        template = secret_key(CKK.GENERIC_SECRET, prf_hash.digest_size, **attributes or {"derive": True})
+        template = secret_key(CKK.GENERIC_SECRET, prf_hash.digest_size, **(attributes or {"derive": True}), **PROTECTED)
         return self.label(prf_hash, base, HkdfLabel(prf_hash.digest_size, label, context), template)
 
     def label(self, prf_hash: PrfHash, base: int, label: HkdfLabel, template: Mapping[int, object], data: bool = False) -> int:
@@ -225,7 +229,7 @@ def prf(suite: CipherSuite) -> PrfHash:
 
 def write_template(suite: CipherSuite, length: int | None = None) -> dict[int, object]:
     assert suite.ckk is not None
-    return secret_key(suite.ckk, length or suite.cipher.material, encrypt=True, decrypt=True)  # type: ignore[return-value]
+    return secret_key(suite.ckk, length or suite.cipher.material, encrypt=True, decrypt=True, **PROTECTED)  # type: ignore[return-value]
 
 
 def aead(suite: CipherSuite, fixed: bytes | None, explicit: bytes) -> Mechanism:

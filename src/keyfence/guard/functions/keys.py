@@ -135,12 +135,13 @@ class Keys:
         """Puts down what the blob is before the caller has it."""
         assert call.subject is not None
         subject, ledger = call.subject, self._state.world.ledger
-        key_type = subject.key_type
-        if key_type is None:
-            found = self._state.attribute(call.session, subject.module_handle, CKA.KEY_TYPE)
-            key_type = found if isinstance(found, int) else int(CKK.GENERIC_SECRET)
+        key_type, length = (
+            self._state.attribute(call.session, subject.module_handle, kind) for kind in (CKA.KEY_TYPE, CKA.VALUE_LEN)
+        )
+        if not isinstance(key_type, int) or not isinstance(length, int):
+            raise refusal(CKR.KEY_NOT_WRAPPABLE, "C_WrapKey", "guard: type and length are unknown")
         try:
-            ledger.commit(blob_name(ledger, call, wrapped), b"", b"", blob_line(key_type, subject.role))
+            ledger.commit(blob_name(ledger, call, wrapped), b"", b"", blob_line(key_type, length, subject.role))
         except LedgerUnavailable as error:
             self._state.object("wrapping", call, Objection(f"the ledger does not answer: {error}"))
 

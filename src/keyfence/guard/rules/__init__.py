@@ -1,4 +1,7 @@
-"""Every rule of the guard, registered once. The order is the order of judgement: what commits to anything comes last."""
+"""Every rule of the guard, registered once.
+
+The order is the order of judgement: first what tells what a call is, then what rewrites templates, last what commits to anything.
+"""
 
 from typing import Final
 
@@ -31,10 +34,10 @@ RULES: Final[tuple[Rule, ...]] = (
     IvsFromOutside(),
     PrfInputs(),
     Separated(),
+    Wrapping(),
     NoTokenObjects(),
     NoLoosening(),
     TemplatesRebuilt(),
-    Wrapping(),
     FirstUse(),
     UseBinding(),
     HkdfSchedule(),

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from keyfence.cryptoki.constants import CKA, CKM, CKO, CKR
 
-from ..call import Birth, Call, Objection
+from ..call import Birth, Call, Objection, number
 from ..ledger import Ledger, LedgerUnavailable
 from ..roles import Kind, Role
 from .base import Rule, World
@@ -54,12 +54,13 @@ def _returned(call: Call, world: World) -> Call:
         raise Objection(f"the ledger does not answer: {error}") from error
     if line is None:
         raise Objection("not a whole blob that the guard issued", CKR.WRAPPED_KEY_INVALID)
-    key_type, _, role = line.partition(b" ")
-    if call.template.get(CKA.KEY_TYPE, int(key_type)) != int(key_type):
+    key_type, length, role = _read(line)
+    if number(call.template, CKA.KEY_TYPE) not in (None, key_type):
         raise Objection("not the type that was wrapped", CKR.TEMPLATE_INCONSISTENT)
-    template = {**call.template, CKA.CLASS: int(CKO.SECRET_KEY), CKA.KEY_TYPE: int(key_type)}
-    template.pop(CKA.VALUE_LEN, None)
-    return replace(call, template=template, birth=Birth(Role.decode(role)))
+    if number(call.template, CKA.VALUE_LEN) not in (None, length):
+        raise Objection("not the length that was wrapped", CKR.TEMPLATE_INCONSISTENT)
+    template = {**call.template, CKA.CLASS: int(CKO.SECRET_KEY), CKA.KEY_TYPE: key_type}
+    return replace(call, template=template, birth=Birth(role))
 
 
 def blob_name(ledger: Ledger, call: Call, blob: bytes) -> bytes:
@@ -67,6 +68,11 @@ def blob_name(ledger: Ledger, call: Call, blob: bytes) -> bytes:
     return ledger.hash(PURPOSE, repr(call.mechanism).encode("utf-8") + b"\0" + blob)
 
 
-def blob_line(key_type: int, role: Role) -> bytes:
-    """What the ledger keeps of a blob."""
-    return str(key_type).encode("ascii") + b" " + role.encode()
+def blob_line(key_type: int, length: int, role: Role) -> bytes:
+    """What the ledger keeps of a blob: the key's type, its length in bytes, its role."""
+    return f"{key_type} {length} ".encode("ascii") + role.encode()
+
+
+def _read(line: bytes) -> tuple[int, int, Role]:
+    key_type, length, role = line.split(b" ", 2)
+    return int(key_type), int(length), Role.decode(role)
