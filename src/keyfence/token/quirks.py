@@ -154,6 +154,10 @@ class Quirks:
     login_required: bool = False
     """Keys are private unless the template says otherwise, so that nothing works before C_Login. Measured: NSS slot 2."""
 
+    def has_check_value(self, length: int) -> bool:
+        """Whether a key of so many bytes has a CKA_CHECK_VALUE: to read, and to be compared with a template's."""
+        return self.check_values and length >= self.min_check_value_key
+
     def only_narrow(self) -> bool:
         """Whether nothing but the choice of mechanisms and objects differs from the strict token."""
         narrowed = replace(

@@ -75,12 +75,14 @@ class Store:
 
     # Objects
 
-    def admit(self, session: Session, *newcomers: StoredObject) -> tuple[int, ...]:
-        """Take objects in, all or none, and return their handles."""
+    def admit(self, session: Session, *newcomers: StoredObject, trusted: bool = False) -> tuple[int, ...]:
+        """Take objects in, all or none, and return their handles. `trusted`: copies of what is CKA_TRUSTED already."""
         if len(self._objects) + len(newcomers) > MAX_OBJECTS:
             raise Refused(CKR.DEVICE_MEMORY)
         for newcomer in newcomers:
             self._may_enter(session, newcomer)
+            if newcomer.flag(CKA.TRUSTED) and not trusted and self.login.user != CKU.SO:
+                raise Refused(CKR.ATTRIBUTE_READ_ONLY, "CKA_TRUSTED is the security officer's")  # footnote 10
         for newcomer in newcomers:
             newcomer.handle = next(self._handles)
             newcomer.owner = None if newcomer.flag(CKA.TOKEN) else session.handle

@@ -53,6 +53,7 @@ class SoftToken(Dispatched):
         if schedule == "separated" and not quirks.only_narrow():
             raise ValueError("quirks that bend the classic schedule are none of the separated one's")
         rules = _SCHEDULES[schedule](quirks)
+        quirks = rules.quirks
         login = Login(so_pin, user_pin)
         registry = Registry(quirks, rules.offers())
         self._state = State(Store(login), login, registry, Gate(registry, quirks, rules), rules, quirks, label)

@@ -5,6 +5,7 @@ import pytest
 from keyfence.cryptoki import CryptokiError
 from keyfence.cryptoki.constants import CKA, CKR
 from keyfence.token.kernels import asymmetric
+from keyfence.token.kernels.diffie_hellman import is_safe_prime
 
 
 def e_times_power_of_two(bits: int) -> int:
@@ -80,3 +81,13 @@ def test_no_pair_in_a_group_that_is_none(prime: bytes, base: bytes, bits: int | 
     with pytest.raises(CryptokiError) as caught:
         asymmetric.generate_dh(prime, base, bits)
     assert caught.value.ckr == CKR.ATTRIBUTE_VALUE_INVALID
+
+
+def test_safe_primes() -> None:
+    """Each prime whose half is one too, and no other; 8192 bits at most."""
+    primes = {n for n in range(2, 2000) if all(n % small for small in range(2, n))}
+    found = {n for n in range(32, 2000) if is_safe_prime(n)}
+    assert found == {n for n in primes if n >= 32 and (n - 1) // 2 in primes}
+    assert is_safe_prime(FFDHE2048)
+    assert not is_safe_prime(FFDHE2048 - 2)
+    assert not is_safe_prime((1 << 8192) + 3)

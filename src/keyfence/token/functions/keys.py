@@ -52,7 +52,7 @@ class Keys:
         template = impose(template, unwrapper.attributes.get(CKA.UNWRAP_TEMPLATE))
         schedule = self._state.schedule
         template, role = schedule.judge_unwrap(mechanism, template)
-        value = schedule.opened(mechanism, wrapped, lambda: opened_value(mechanism, unwrapper, wrapped))
+        value = schedule.opened(mechanism, unwrapper, wrapped, lambda: opened_value(mechanism, unwrapper, wrapped))
         key = unwrapped(mechanism, value, template, self._state.quirks)
         schedule.born((key,), role)
         return self._state.store.admit(opened, key)[0]

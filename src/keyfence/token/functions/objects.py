@@ -31,7 +31,7 @@ class Objects:
         original = self._state.store.get(source)
         self._state.schedule.judge_change(original, template)
         twin = copied(original, template, self._state.quirks, self._state.login.user)
-        return self._state.store.admit(opened, twin)[0]
+        return self._state.store.admit(opened, twin, trusted=original.flag(CKA.TRUSTED))[0]
 
     def destroy_object(self, session: int, handle: int) -> None:
         self._state.store.destroy(self._state.store.session(session), handle)
@@ -82,9 +82,8 @@ class Objects:
     def _check_value(self, stored: StoredObject) -> bytes:
         if stored.attributes.get(CKA.CHECK_VALUE) == b"":
             return b""
-        computed = (
-            check_value(stored.key_type, stored.value.reveal()) if self._state.schedule.shows_check_value(stored) else None
-        )
+        supported = self._state.quirks.has_check_value(len(stored.value))
+        computed = check_value(stored.key_type, stored.value.reveal()) if supported else None
         if computed is None:
             raise Refused(CKR.ATTRIBUTE_TYPE_INVALID, "CKA_CHECK_VALUE")
         return computed

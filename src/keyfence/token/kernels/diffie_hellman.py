@@ -4,11 +4,16 @@ Python's integers do not take constant time; this is a reference, not a place fo
 """
 
 import secrets
+from functools import lru_cache
+from typing import Final
 
 from keyfence.cryptoki import Template
 from keyfence.cryptoki.constants import CKA, CKR
 
 from .refusals import number, refuse
+
+_LONGEST_PRIME: Final = 8192  # bits
+_BASES: Final = 8
 
 
 def generate(
@@ -41,6 +46,37 @@ def derive(private: Template, peer: bytes, *, function: str = "C_DeriveKey") -> 
     if not 1 < y < p - 1:
         raise refuse(CKR.MECHANISM_PARAM_INVALID, function, "public value out of range")
     return pow(y, x, p).to_bytes((p.bit_length() + 7) // 8, "big")
+
+
+@lru_cache(maxsize=64)
+def is_safe_prime(p: int) -> bool:
+    """Whether `p` and (p - 1) / 2 are primes, of at most 8192 bits. The latter is tested over random bases, so proven to 2^-16.
+
+    Otherwise there are small subgroups, and a peer's value from one of them tells the private value modulo its order
+    (Lim and Lee, CRYPTO 1997; RFC 2785).
+    """
+    half = p // 2
+    if not 5 < p.bit_length() <= _LONGEST_PRIME or p % 4 != 3 or p % 3 == 0:
+        return False
+    # Pocklington: with (p - 1) / 2 a prime, one base proves p, provided that 2^2 - 1 has no factor of p.
+    return pow(2, p - 1, p) == 1 and _probably_prime(half)
+
+
+def _probably_prime(n: int) -> bool:
+    """Miller and Rabin's test of an odd number over random bases."""
+    twos = (n - 1 & 1 - n).bit_length() - 1
+    return all(_passes(n, twos, 2 + secrets.randbelow(n - 3)) for _ in range(_BASES))
+
+
+def _passes(n: int, twos: int, base: int) -> bool:
+    power = pow(base, n - 1 >> twos, n)
+    if power in (1, n - 1):
+        return True
+    for _ in range(twos - 1):
+        power = power * power % n
+        if power == n - 1:
+            return True
+    return False
 
 
 def _private_value(p: int, bits: int | None) -> int:

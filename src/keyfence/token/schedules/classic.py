@@ -48,8 +48,8 @@ class Classic:
         """Before C_UnwrapKey."""
         return template, None
 
-    def opened(self, _mechanism: Mechanism, _wrapped: bytes, unwrap: Callable[[], bytes]) -> bytes:
-        """The value that `unwrap` finds in a wrapped key."""
+    def opened(self, _mechanism: Mechanism, _key: StoredObject, _wrapped: bytes, unwrap: Callable[[], bytes]) -> bytes:
+        """The value that `unwrap` finds in a wrapped key, opened by `_key`."""
         return unwrap()
 
     def judge_change(self, stored: StoredObject, template: Template) -> None:
@@ -60,8 +60,3 @@ class Classic:
 
     def born(self, objects: tuple[StoredObject, ...], role: Role | None) -> None:
         """After keys were made and before anybody has a handle of one."""
-
-    def shows_check_value(self, stored: StoredObject) -> bool:
-        """Whether CKA_CHECK_VALUE is there to read."""
-        long_enough = len(stored.value) >= self.quirks.min_check_value_key
-        return self.quirks.check_values and long_enough

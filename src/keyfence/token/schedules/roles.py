@@ -92,8 +92,8 @@ def demand(template: Template, wanted: Attributes) -> Template:
 
 
 def protected(template: Template) -> Template:
-    """A template for a key that nobody reads or wraps."""
-    return demand(template, {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False})
+    """A template for a key that nobody reads or wraps, and whose handle does not outlive its session."""
+    return demand(template, {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False, CKA.TOKEN: False})
 
 
 def record_key(template: Template, mechanism: int, macs: bool) -> Template:

@@ -20,6 +20,7 @@ from keyfence.cryptoki.constants import CKA, CKD, CKK, CKM, CKO, CKR, MechanismF
 from keyfence.cryptoki.params import Ccm, Ecdh1Derive, Gcm, TlsMac
 
 from ..attributes import Attributes, name
+from ..kernels.diffie_hellman import is_safe_prime
 from ..mechanisms import key_block, master, prf
 from ..mechanisms.derivation import Request
 from ..mechanisms.generation import PRE_MASTER_LENGTH
@@ -32,6 +33,10 @@ from . import tls12, tls13
 from .classic import Classic
 from .roles import Ledger, Role, Stage, demand, protected
 
+_VERSION: Final = b"\3\3"
+"""What a pre-master secret of TLS 1.2 begins with: the client's version, where TLS 1.2 is what was agreed on."""
+
+_NONCE_LENGTH: Final = 12
 _PRE_MASTERS: Final = (CKM.SSL3_PRE_MASTER_KEY_GEN, CKM.TLS_PRE_MASTER_KEY_GEN)
 _AGREEMENTS: Final = (CKM.ECDH1_DERIVE, CKM.ECDH1_COFACTOR_DERIVE, CKM.DH_PKCS_DERIVE)
 _HKDFS: Final = (CKM.HKDF_DERIVE, CKM.HKDF_DATA)
@@ -48,6 +53,7 @@ _LOOSENED_BY_TRUE: Final = (
     CKA.ENCRYPT,
     CKA.DECRYPT,
     CKA.SIGN,
+    CKA.SIGN_RECOVER,
     CKA.VERIFY,
     CKA.WRAP,
     CKA.UNWRAP,
@@ -77,6 +83,7 @@ class Separated(Classic):
 
     def __init__(self, quirks: Quirks) -> None:
         super().__init__(quirks)
+        self.quirks = replace(quirks, check_values=False)  # three bytes tell a short key, and a record key has no use for them
         self._ledger = Ledger()
         self._rejection_key = secrets.token_bytes(32)
 
@@ -95,9 +102,12 @@ class Separated(Classic):
             raise Refused(CKR.KEY_FUNCTION_NOT_PERMITTED, f"not with {role.stage.value}")
 
     def _first_use(self, key: StoredObject, mechanism: Mechanism, function: MechanismFlag) -> None:
-        """A secret without a role is bound to what it does first; TLS takes it over where the derivation is judged."""
+        """A secret without a role is bound to what it does first; TLS takes it over where the derivation is judged.
+
+        TLS 1.3's constants are not bound: who used one for something else would stop every handshake after.
+        """
         into_tls = function is MechanismFlag.DERIVE and mechanism.type in (*tls12.MASTER_FORMS, *tls12.KDFS, *_HKDFS)
-        if not into_tls:
+        if not into_tls and not tls13.is_constant(key.value.reveal()):
             self._ledger.assign(key, Role(Stage.BOUND, mechanism=mechanism.type))
 
     def judge_data(self, key: StoredObject, mechanism: Mechanism, data: bytes) -> None:
@@ -123,7 +133,7 @@ class Separated(Classic):
     def judge_generate(self, mechanism: Mechanism, template: Template) -> tuple[Template, Role | None]:
         if mechanism.type not in _PRE_MASTERS:
             return template, None
-        template = demand(template, {CKA.SENSITIVE: True})
+        template = demand(template, {CKA.SENSITIVE: True, CKA.TOKEN: False})
         return {CKA.EXTRACTABLE: False, **template}, Role(Stage.PRE_MASTER)
 
     def judge_unwrap(self, mechanism: Mechanism, template: Template) -> tuple[Template, Role | None]:
@@ -133,19 +143,23 @@ class Separated(Classic):
         whole: Attributes = {CKA.KEY_TYPE: CKK.GENERIC_SECRET, CKA.VALUE_LEN: PRE_MASTER_LENGTH}
         return protected(demand(template, whole)), Role(Stage.PRE_MASTER)
 
-    def opened(self, mechanism: Mechanism, wrapped: bytes, unwrap: Callable[[], bytes]) -> bytes:
-        """A ClientKeyExchange that does not open gives a random secret, the same each time, and no error: an error would be
-        Bleichenbacher's oracle (RFC 5246 section 7.4.7.1)."""
+    def opened(self, mechanism: Mechanism, key: StoredObject, wrapped: bytes, unwrap: Callable[[], bytes]) -> bytes:
+        """A ClientKeyExchange that is not one of TLS 1.2 gives a random secret and no error (RFC 5246 section 7.4.7.1).
+
+        An error would be Bleichenbacher's oracle. So would be a random secret that is another each time, or the same under
+        two keys; and a version that shows as it was sent (Klima, Pokorny and Rosa, CHES 2003): all begin with TLS 1.2's.
+        """
         if mechanism.type != CKM.RSA_PKCS:
             return unwrap()
-        instead = hmac.digest(self._rejection_key, wrapped, "sha384")
+        instead = _VERSION + hmac.digest(key.parts[CKA.PRIVATE_EXPONENT].fingerprint(self._rejection_key), wrapped, "sha384")
+        instead = instead[:PRE_MASTER_LENGTH]
         try:
             value = unwrap()
         except CryptokiError as error:
             if error.ckr != CKR.WRAPPED_KEY_INVALID:
                 raise
             return instead
-        return value if len(value) == PRE_MASTER_LENGTH else instead
+        return value if len(value) == PRE_MASTER_LENGTH and value.startswith(_VERSION) else instead
 
     def judge_derive(self, request: Request) -> tuple[Request, Role | None]:
         mechanism = request.mechanism.type
@@ -172,27 +186,34 @@ class Separated(Classic):
 
     def judge_change(self, stored: StoredObject, template: Template) -> None:
         """A secret key is never loosened, whatever its template said."""
-        if stored.object_class != CKO.SECRET_KEY:
+        if stored.object_class not in (CKO.SECRET_KEY, CKO.PRIVATE_KEY):
             return
+        role = self._ledger.of(stored)
+        fleeting = role is not None and role.stage is not Stage.BOUND
         for attribute, value in template.items():
-            loosened = attribute in _LOOSENED_BY_TRUE and value is True and not stored.flag(attribute)
+            loosening = attribute in _LOOSENED_BY_TRUE or (fleeting and attribute == CKA.TOKEN)
+            loosened = loosening and value is True and not stored.flag(attribute)
             if loosened or (attribute == CKA.SENSITIVE and value is False and stored.flag(CKA.SENSITIVE)):
                 raise Refused(CKR.ATTRIBUTE_READ_ONLY, name(attribute))
 
-    def shows_check_value(self, _stored: StoredObject) -> bool:
-        """Never: three bytes tell a short key, and a record key has no use for them."""
-        return False
-
 
 def _agreed(request: Request) -> Request:
-    """An agreed secret comes whole and hashed by nobody, as a generic secret."""
+    """An agreed secret comes whole and hashed by nobody, as a generic secret, from a group without small subgroups."""
     parameters = request.mechanism.parameters
+    if request.base.key_type == CKK.DH and not is_safe_prime(_prime(request.base)):
+        raise Refused(CKR.DOMAIN_PARAMS_INVALID, "the prime is no safe one")
     if isinstance(parameters, Ecdh1Derive) and parameters.kdf != CKD.NULL:
         raise Refused(CKR.MECHANISM_PARAM_INVALID, "CKD_NULL only")
     if number(request.template, CKA.KEY_TYPE) not in (None, CKK.GENERIC_SECRET, CKK.HKDF):
         raise Refused(CKR.TEMPLATE_INCONSISTENT, "CKA_KEY_TYPE")
     whole = replace(request.quirks, full_length_only=True)
     return replace(request, template=protected(request.template), quirks=whole)
+
+
+def _prime(key: StoredObject) -> int:
+    prime = key.attributes[CKA.PRIME]
+    assert isinstance(prime, bytes)
+    return int.from_bytes(prime, "big")
 
 
 def _permitted(role: Role, mechanism: Mechanism, function: MechanismFlag) -> bool:
@@ -208,16 +229,20 @@ def _permitted(role: Role, mechanism: Mechanism, function: MechanismFlag) -> boo
     if mechanism.type != role.mechanism:
         return False
     if role.stage is Stage.RECORD:
-        return function in _CIPHERING | _MACING and _whole_tag(role, mechanism)
+        return function in _CIPHERING | _MACING and _as_in_records(role, mechanism)
     return role.stage is Stage.BOUND or (role.stage is Stage.FINISHED and function in _MACING)
 
 
-def _whole_tag(role: Role, mechanism: Mechanism) -> bool:
-    """A record key's tags are as long as its suite's: a shorter one is a forgery made cheap."""
+def _as_in_records(role: Role, mechanism: Mechanism) -> bool:
+    """A record key's tags and nonces are as long as its suite's.
+
+    A shorter tag is a forgery made cheap; another nonce makes a counter block that records never have, in GCM any that the
+    caller likes (SP 800-38D section 7.1).
+    """
     match mechanism.parameters:
-        case Gcm(tag_bits=bits):
-            return bits // 8 in role.tags and bits % 8 == 0
-        case Ccm(mac_length=length):
-            return length in role.tags
+        case Gcm(iv=nonce, tag_bits=bits):
+            return len(nonce) == _NONCE_LENGTH and bits // 8 in role.tags and bits % 8 == 0
+        case Ccm(nonce=nonce, mac_length=length):
+            return len(nonce) == _NONCE_LENGTH and length in role.tags
         case _:
             return True

@@ -112,7 +112,7 @@ def _extract(request: Request, parameters: Hkdf, prf_hash: PrfHash, ledger: Ledg
     if request.mechanism.type != CKM.HKDF_DERIVE:
         raise Refused(CKR.MECHANISM_PARAM_INVALID, "an extract makes no data")
     stage = _extracted(request, parameters, prf_hash, ledger)
-    nothing = request.base.value.reveal() == bytes(prf_hash.digest_size)
+    nothing = request.base.value.reveal() == _zeros(prf_hash)
     if stage is Stage.MAIN and not nothing:
         raise Refused(CKR.KEY_FUNCTION_NOT_PERMITTED, "the main secret is extracted from zeros")
     if not nothing:
@@ -129,18 +129,32 @@ def _extracted(request: Request, parameters: Hkdf, prf_hash: PrfHash, ledger: Le
         if role == Role(Stage.MAIN_SALT, prf_hash):
             return Stage.MAIN
         raise Refused(CKR.KEY_FUNCTION_NOT_PERMITTED, "no salt of this schedule")
-    if parameters.salt in (None, b"", bytes(prf_hash.digest_size)):
+    if parameters.salt in (None, b"", _zeros(prf_hash)):
         return Stage.EARLY
     if parameters.salt == _salt_without_psk(prf_hash):
         return Stage.HANDSHAKE
     raise Refused(CKR.MECHANISM_PARAM_INVALID, "no salt of this schedule")
 
 
+def _zeros(prf_hash: PrfHash) -> bytes:
+    return bytes(prf_hash.digest_size)
+
+
+@cache
+def _early_without_psk(prf_hash: PrfHash) -> bytes:
+    return hkdf.extract(prf_hash, b"", _zeros(prf_hash))
+
+
 @cache
 def _salt_without_psk(prf_hash: PrfHash) -> bytes:
     """The handshake secret's salt where there is no PSK: a constant, which an application may compute itself."""
-    early = hkdf.extract(prf_hash, b"", bytes(prf_hash.digest_size))
-    return hkdf.derive_secret(prf_hash, early, b"derived", b"")
+    return hkdf.derive_secret(prf_hash, _early_without_psk(prf_hash), b"derived", b"")
+
+
+def is_constant(value: bytes) -> bool:
+    """Whether this is no secret, but what every handshake without a PSK has in common."""
+    constants = (_zeros, _early_without_psk, _salt_without_psk)
+    return any(value == constant(prf_hash) for constant in constants for prf_hash in _HASHES)
 
 
 def _check_input(request: Request, stage: Stage, ledger: Ledger) -> None:
