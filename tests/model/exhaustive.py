@@ -9,6 +9,8 @@ from itertools import product
 
 from keyfence.model import Capability, Chain, Key, KeyMatCut, Slice, Window
 
+SIZE = 32
+"""No module of the random ones shows a byte beyond."""
 Piece = tuple[int, int, int | None]
 """start, stop, hidden bits per byte of a key (None: read freely)."""
 State = tuple[tuple[int, ...], frozenset[Piece]]
@@ -23,16 +25,22 @@ def _calls(capability: Capability) -> Iterator[list[Piece]]:
     if isinstance(capability, KeyMatCut):
         for option in capability.keys:
             for m, k, v in product(capability.mac, option.lengths, capability.iv):
-                if 2 * m + 2 * k + 2 * v in capability.total:
-                    bounds = [0, m, 2 * m, 2 * m + k, 2 * m + 2 * k, 2 * m + 2 * k + v, 2 * m + 2 * k + 2 * v]
-                    sinks = [capability.mac_sink] * 2 + [option.sink] * 2 + [capability.iv_sink] * 2
-                    parts = zip(bounds, bounds[1:], sinks, strict=False)
-                    yield [(a, b, _hidden(sink)) for a, b, sink in parts if sink is not None and a < b]
+                if len(capability.sides) * (m + k + v) in capability.total:
+                    parts = [(m, capability.mac_sink), (k, option.sink), (v, capability.iv_sink)]
+                    yield list(_laid_out([part for part in parts for _ in capability.sides]))
     else:
         assert isinstance(capability, Window)
         for start, stop in product(range(64), range(64)):
             if start < stop and start in capability.start and stop - start in capability.length and stop in capability.stop:
                 yield [(start, stop, _hidden(capability.sink))]
+
+
+def _laid_out(parts: list[tuple[int, object]]) -> Iterator[Piece]:
+    start = 0
+    for length, sink in parts:
+        if length and sink is not None:
+            yield start, start + length, _hidden(sink)
+        start += length
 
 
 def _hidden(sink: object) -> int | None:
@@ -58,14 +66,31 @@ def settle(state: State, work: int) -> State:
     return unknown, frozenset(piece for piece in held if told(unknown, piece) != unknown)
 
 
-def cheapest(target: list[Slice], capabilities: list[Capability], most_calls: int, most_work: int) -> tuple[int, int] | None:
+def left(unknown: tuple[int, ...], target: list[Slice]) -> int:
+    """Bits of the target still to be found. A byte that only DES keys want is wanted without its parity."""
+    allowed: dict[int, int] = {}
+    for piece in target:
+        for at in range(piece.start, piece.stop):
+            allowed[at] = min(allowed.get(at, 1), _hidden(piece.sink) or 0)
+    return sum(max(0, unknown[at] - allowed[at]) for at in allowed)
+
+
+def learnt(known: list[Slice], size: int = SIZE) -> tuple[int, ...]:
+    """Unknown bits per byte of the first `size` when these slices are known."""
+    unknown = (8,) * size
+    for piece in known:
+        unknown = told(unknown, (piece.start, piece.stop, _hidden(piece.sink)))
+    return unknown
+
+
+def cheapest(
+    target: list[Slice], capabilities: list[Capability], most_calls: int, most_work: int, known: list[Slice]
+) -> tuple[int, int] | None:
     """(bits of the largest search, calls) of the cheapest chain, or None."""
-    calls = all_calls(capabilities)
-    size = max([piece.stop for piece in target] + [stop for call in calls for _, stop, _ in call])
-    wanted = {at for piece in target for at in range(piece.start, piece.stop)}
+    calls, start = all_calls(capabilities), learnt(known)
     work = 0
-    while work <= min(most_work, 8 * len(wanted) - 1):
-        number, dearer = _fewest(calls, size, wanted, most_calls, work)
+    while work <= min(most_work, max(0, left(start, target) - 1)):
+        number, dearer = _fewest(calls, start, target, most_calls, work)
         if number is not None:
             return work, number
         if not dearer:
@@ -75,28 +100,27 @@ def cheapest(target: list[Slice], capabilities: list[Capability], most_calls: in
 
 
 def _fewest(
-    calls: set[frozenset[Piece]], size: int, wanted: set[int], most_calls: int, work: int
+    calls: set[frozenset[Piece]], start: tuple[int, ...], target: list[Slice], most_calls: int, work: int
 ) -> tuple[int | None, set[int]]:
     """Breadth-first: the number of calls at this size of search, and the costs that were too high for it."""
-    level: set[State] = {((8,) * size, frozenset())}
+    level: set[State] = {(start, frozenset())}
     dearer: set[int] = set()
     for number in range(most_calls + 1):
         for unknown, held in level:
-            left = sum(unknown[at] for at in wanted)
-            if left <= work:
+            missing = left(unknown, target)
+            if missing <= work:
                 return number, dearer
-            dearer |= {bits for bits in [left, *(cost(unknown, piece) for piece in held)] if bits > work}
+            dearer |= {bits for bits in [missing, *(cost(unknown, piece) for piece in held)] if bits > work}
         level = {settle((unknown, held | call), work) for unknown, held in level for call in calls}
     return None, dearer
 
 
-def replay(chain: Chain, target: list[Slice], size: int) -> None:
+def replay(chain: Chain, target: list[Slice], known: list[Slice]) -> None:
     """Execute the chain by the rules: each search must cost what it says, each key must have been made, all must be known."""
-    wanted = {at for piece in target for at in range(piece.start, piece.stop)}
-    unknown, made = (8,) * size, set()
+    unknown, made = learnt(known, 600), set()
     for step in chain.steps:
         if step.call is None:
-            assert step.searches == (sum(unknown[at] for at in wanted),)
+            assert step.searches == (left(unknown, target),)
             return
         assert step.again == (step.call in made)
         made.add(step.call)
@@ -107,4 +131,4 @@ def replay(chain: Chain, target: list[Slice], size: int) -> None:
             assert uncovered.bits == cost(unknown, piece)
             assert told(unknown, piece) != unknown
             unknown = told(unknown, piece)
-    assert not any(unknown[at] for at in wanted)
+    assert not left(unknown, target)

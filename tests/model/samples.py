@@ -36,6 +36,7 @@ def keymats() -> st.SearchStrategy[KeyMatCut]:
         iv=lengths(4),
         iv_sink=st.sampled_from([PUBLIC, PUBLIC, None, SECRET]),
         total=st.just(ANY) | st.integers(4, 20).map(Lengths.up_to),
+        sides=st.sampled_from([("client", "server"), ("client", "server"), ("client",)]),
     )
 
 
@@ -61,5 +62,17 @@ def modules() -> st.SearchStrategy[list[Capability]]:
 
 
 def targets() -> st.SearchStrategy[list[Slice]]:
-    one = st.builds(lambda start, length: Slice(STREAM, start, start + length, AES), st.integers(0, 4), st.integers(3, 9))
+    sinks = st.sampled_from([AES, AES, DES])
+    one = st.builds(
+        lambda start, length, sink: Slice(STREAM, start, start + length, sink), st.integers(0, 4), st.integers(1, 9), sinks
+    )
     return st.lists(one, min_size=1, max_size=2)
+
+
+def known() -> st.SearchStrategy[list[Slice]]:
+    """Slices learnt before."""
+    sinks = st.sampled_from([SECRET, DES])
+    one = st.builds(
+        lambda start, length, sink: Slice(STREAM, start, start + length, sink), st.integers(0, 12), st.integers(0, 6), sinks
+    )
+    return st.just([]) | st.lists(one, max_size=3)

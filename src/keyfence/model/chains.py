@@ -8,7 +8,7 @@ delete-free planning, and the loop is an implicit hitting set: Haslum, Slaney, T
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -47,7 +47,7 @@ def fewest_calls(problem: Problem, work: int, most: int, effort: Effort) -> Fewe
 
     Once it is clear that more than `most` calls are needed, a shorter chain is no longer looked for.
     """
-    problem = Problem(problem.positions, _undominated(problem.moves, work), problem.start, problem.target)
+    problem = replace(problem, moves=_undominated(problem.moves, work))
     upper = _pruned(problem, _greedy(problem, work), work)
     return _Landmarks(problem, work, effort).close(upper, most)
 
@@ -180,15 +180,15 @@ class _Landmarks:
     def _counting_bound(self) -> int:
         """All but `work` bits of the target, which the last step may search, must be told by calls."""
         target = self._problem.target
-        missing = self._problem.start.bits(target) - self._work
+        missing = self._problem.missing(self._problem.start, target) - self._work
         most = max((_most_told(move, target, self._work) for move in self._problem.moves), default=0)
         return -(-missing // most) if missing > 0 and most else 0
 
     def _begin(self) -> None:
-        """Clauses of the simplest states: all is known but as many neighbouring target bytes as no residue pays for."""
+        """Clauses of the simplest states: all is known but as few neighbouring target bytes as no last step pays for."""
         self._calls = [z3.Bool(f"call{number}") for number in range(len(self._problem.moves))]
         dark = _positions(self._problem.target & self._problem.start.dark)
-        width = self._work // BITS_PER_BYTE + 1
+        width = self._work // (BITS_PER_BYTE - bool(self._problem.parity)) + 1
         for first in range(len(dark) - width + 1):
             if self._left > 0:
                 self._add(Knowledge(sum(1 << position for position in dark[first : first + width])))
@@ -223,7 +223,8 @@ class _Landmarks:
         """z3's answer to "at most `size` calls satisfy every clause", with the calls when it is sat."""
         numbers = sorted(self._in_play)
         self._solver.push()
-        self._solver.add(z3.AtMost(*(self._calls[number] for number in numbers), size))
+        if numbers:
+            self._solver.add(z3.AtMost(*(self._calls[number] for number in numbers), size))
         answer = self._solver.check()
         model = self._solver.model() if answer == z3.sat else None
         self._solver.pop()

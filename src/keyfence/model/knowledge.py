@@ -131,6 +131,12 @@ class Positions:
             mask |= self._run(piece)
         return mask
 
+    def parity(self, target: Collection[Slice]) -> int:
+        """The target's bytes of which the parity is not wanted: DES keys need none of theirs."""
+        hiding = [isinstance(piece.sink, Key) and bool(piece.sink.hidden_bits) for piece in target]
+        whole = self.mask(piece for piece, hides in zip(target, hiding, strict=True) if not hides)
+        return self.mask(target) & ~whole
+
     def stop(self, stream: Stream, mask: int) -> int:
         """The offset in `stream` after the last of these bytes (all of that stream); 0 when there are none."""
         return mask.bit_length() - self._base[stream] if mask else 0
@@ -151,16 +157,25 @@ class Positions:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Moves, what is known at the start, and the target as a set of bytes."""
+    """Moves, what is known at the start, and the target as a set of bytes.
+
+    `parity` are target bytes that only DES keys are made of: of those the last bit is not wanted.
+    """
 
     positions: Positions
     moves: Sequence[Move]
     start: Knowledge
     target: int
+    parity: int
+
+    def missing(self, state: Knowledge, mask: int) -> int:
+        """Bits of these target bytes that are wanted and unknown."""
+        whole = mask & self.target & ~self.parity
+        return state.bits(whole) + (BITS_PER_BYTE - 1) * (mask & self.parity & state.dark).bit_count()
 
     def reached(self, state: Knowledge, work: int) -> bool:
-        """Whether what is left of the target can be searched against a victim's record at no more than `work` bits."""
-        return state.bits(self.target) <= work
+        """Whether what is missing of the target can be searched against a victim's record at no more than `work` bits."""
+        return self.missing(state, self.target) <= work
 
     def cheapest_work(self, limit: int) -> int | None:
         """The smallest largest search (bits) that reaches the target with any number of calls; None beyond `limit`.
@@ -173,7 +188,7 @@ class Problem:
             if self.reached(state, work):
                 return work
             costs = [state.cost(v) for m in self.moves if state.has(m.needs) for v in m.views if state.gain(v)]
-            work = min([*costs, state.bits(self.target)])
+            work = min([*costs, self.missing(state, self.target)])
             if work > limit:
                 return None
 
@@ -185,8 +200,9 @@ def problem(target: Collection[Slice], capabilities: Collection[Capability], kno
     start = Knowledge((1 << positions.size) - 1)
     for piece in known:
         start = start.after(positions.view(piece))
-    wanted = positions.mask(target)
-    return Problem(positions, _relevant([positions.move(call) for call in calls], wanted), start, wanted)
+    moves = [positions.move(call) for call in calls]
+    wanted, parity = positions.mask(target), positions.parity(target)
+    return Problem(positions, _relevant(moves, wanted), start, wanted, parity)
 
 
 def _calls(target: Collection[Slice], capabilities: Collection[Capability]) -> list[Call]:

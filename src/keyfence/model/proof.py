@@ -13,9 +13,9 @@ from typing import Any
 import z3
 
 from .calls import Call, Capability, Part, Shape
-from .knowledge import Knowledge, Positions, problem
+from .knowledge import Knowledge, Positions, Problem, problem
 from .oracles import Oracle
-from .streams import BITS_PER_BYTE, Key, Slice, Stream, is_free
+from .streams import BITS_PER_BYTE, PUBLIC, Key, Slice, Stream, is_free
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +176,14 @@ def _wanted(target: Sequence[Slice], known: Collection[Slice]) -> dict[Stream, l
     state = Knowledge((1 << positions.size) - 1)
     for piece in known:
         state = state.after(positions.view(piece))
-    return {stream: _runs(stream, positions, state, positions.mask(target)) for stream in {p.stream for p in target}}
+    task = Problem(positions, (), state, positions.mask(target), positions.parity(target))
+    return {stream: _runs(stream, task) for stream in {piece.stream for piece in target}}
 
 
-def _runs(stream: Stream, positions: Positions, state: Knowledge, target: int) -> list[_Run]:
-    end = positions.reach[stream]
-    bytes_ = [positions.mask([Slice(stream, offset, offset + 1, Key(0))]) for offset in range(end)]
-    kinds = [(state.bits(byte), bool(byte & target)) for byte in bytes_]
+def _runs(stream: Stream, task: Problem) -> list[_Run]:
+    end = task.positions.reach[stream]
+    bytes_ = [task.positions.mask([Slice(stream, offset, offset + 1, PUBLIC)]) for offset in range(end)]
+    kinds = [(task.start.bits(byte), bool(task.missing(task.start, byte))) for byte in bytes_]
     runs = []
     for (unknown, wanted), group in groupby(range(end), key=kinds.__getitem__):
         offsets = list(group)

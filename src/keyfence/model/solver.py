@@ -51,12 +51,12 @@ def solve(
     limits: Limits = Limits(),
     known: Collection[Slice] = (),
 ) -> Chain | Unsat:
-    """The cheapest chain that uncovers every byte of `target`.
+    """The cheapest chain that uncovers every byte of `target` (of DES keys: all but the parity, which they do not need).
 
     `known` are slices uncovered before. Raises ValueError when a capability's lengths are unbounded.
     """
     task = problem(target, capabilities, known)
-    outright = task.start.bits(task.target)
+    outright = task.missing(task.start, task.target)
     if not outright:
         return Chain((), calls_at_least=0)
     most_work = min(limits.max_search_bits, outright - 1)

@@ -147,7 +147,7 @@ def _residue(task: Problem, target: Sequence[Slice], told: Sequence[Told]) -> li
     uncovers, left = list[Uncovered](), task.target
     for wanted in target:
         mask = task.positions.mask([wanted])
-        if bits := state.bits(mask & left):
+        if bits := task.missing(state, mask & left):
             uncovers.append(Uncovered(wanted, bits))
         left &= ~mask
     return [Step(None, tuple(uncovers))] if uncovers else []
