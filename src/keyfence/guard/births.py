@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Final
 
 from keyfence.cryptoki import AttributeValue, Template
-from keyfence.cryptoki.constants import CKA, CKD, CKK, CKM, CKO
-from keyfence.cryptoki.params import Ecdh1Derive, Hkdf, KeyMat, Tls12KeyMat, TlsKdf
+from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO
+from keyfence.cryptoki.params import Hkdf, KeyMat, Tls12KeyMat, TlsKdf
 from keyfence.schedule import BadSeparatedLabel, PrfHash, SeparatedLabel, Version
 
 from .blocks import Asked, Cuts, standard_type, with_twins
@@ -20,7 +20,6 @@ from .policy import Policy
 from .roles import EXPORTED, OTHER, OUTSIDE_PRIVATE, PREMASTER, PRIVATE, PUBLIC, SHARED, UNBOUND, WRAPPING, Kind, Role
 from .stages import EXPANDED, SALTS, Output, Step, extracted, hash_named, parsed, record_suites, step
 
-MASTER_LENGTH: Final = 48
 _SECRET_TYPES: Final = frozenset({CKK.GENERIC_SECRET, CKK.HKDF})
 _GENERATED_TYPES: Final[Mapping[int, int]] = {
     CKM.GENERIC_SECRET_KEY_GEN: CKK.GENERIC_SECRET,
@@ -29,8 +28,6 @@ _GENERATED_TYPES: Final[Mapping[int, int]] = {
     CKM.DES3_KEY_GEN: CKK.DES3,
     CKM.CHACHA20_KEY_GEN: CKK.CHACHA20,
 }
-_FIELDS: Final = frozenset({28, 32, 48, 64, 66})  # P-224 to P-521, Brainpool
-_MONTGOMERY: Final = frozenset({32, 56})  # X25519, X448
 _TAGS: Final = {CKM.AES_GCM: (16,), CKM.CHACHA20_POLY1305: (16,)}
 
 
@@ -117,7 +114,7 @@ def _plain(attributes: Mapping[int, AttributeValue]) -> Role:
 
 def _unwrapped(call: Call) -> Birth:
     if call.key is not None and call.key.role == PRIVATE:
-        return Birth(PREMASTER, length=MASTER_LENGTH)
+        return Birth(PREMASTER)
     return Birth(PRIVATE if call.template.get(CKA.CLASS) == CKO.PRIVATE_KEY else OTHER)
 
 
@@ -130,10 +127,10 @@ def _derivation(call: Call, policy: Policy, cuts: Cuts) -> Call:
         function = function_of(mechanism, call.mechanism.parameters) or ""
     if mechanism in AGREEMENTS:
         role = SHARED if call.key is not None and call.key.role == PRIVATE else OTHER
-        return replace(call, adopts=OTHER, birth=Birth(role, length=_agreed_length(call)))
+        return replace(call, adopts=OTHER, birth=Birth(role))
     if mechanism in (*RSA_MASTERS, *DH_MASTERS):
-        birth = Birth(Role(Kind.MASTER, function or ""), length=MASTER_LENGTH)
-        return replace(call, adopts=SHARED if mechanism in DH_MASTERS else PREMASTER, birth=birth)
+        adopts = SHARED if mechanism in DH_MASTERS else PREMASTER
+        return replace(call, adopts=adopts, birth=Birth(Role(Kind.MASTER, function or "")))
     if mechanism in KEY_BLOCKS:
         return replace(call, adopts=Role(Kind.MASTER, function or ""), birth=_key_block(call, cuts))
     if mechanism in EXPORTS:
@@ -141,31 +138,6 @@ def _derivation(call: Call, policy: Policy, cuts: Cuts) -> Call:
     if mechanism in HKDFS:
         return _hkdf(call, policy)
     return replace(call, adopts=Role(Kind.MASTER, function) if function else OTHER)
-
-
-def _agreed_length(call: Call) -> int | None:
-    """The shared secret's length; None for a KDF's output."""
-    parameters = call.mechanism.parameters if call.mechanism else None
-    if not isinstance(parameters, Ecdh1Derive) or parameters.kdf != CKD.NULL:
-        return None
-    return field_length(parameters.public_data)
-
-
-def field_length(point: bytes) -> int | None:
-    """Bytes of a coordinate, by a peer's public point: bare, or as some modules want it in an OCTET STRING of DER.
-
-    None for what no curve of TLS has. No curve's bare point is as long as another's in DER, so that the length decides, and
-    no byte of a coordinate is taken for a header.
-    """
-    for header in (0, 2, 3):
-        bare = point[header:]
-        if header and point[:1] != b"\x04":
-            break
-        if bare[:1] == b"\x04" and len(bare) % 2 and len(bare) // 2 in _FIELDS:
-            return len(bare) // 2
-        if bare[:1] in (b"\x02", b"\x03") and len(bare) - 1 in _FIELDS:
-            return len(bare) - 1
-    return len(point) if len(point) in _MONTGOMERY else None
 
 
 def _key_block(call: Call, cuts: Cuts) -> Birth:
@@ -239,10 +211,11 @@ def _expand(call: Call, parameters: Hkdf, prf_hash: PrfHash, policy: Policy) -> 
     line = step(call.key.role.kind, label, prf_hash) if label else None
     if line is None or label is None or hash_named(call.key.role.function) is not prf_hash:
         return Birth()
-    return Birth(_stepped(line, prf_hash, call, label.length, policy))
+    return Birth(expanded_role(line, prf_hash, call.template.get(CKA.KEY_TYPE), label.length, policy))
 
 
-def _stepped(line: Step, prf_hash: PrfHash, call: Call, length: int, policy: Policy) -> Role:
+def expanded_role(line: Step, prf_hash: PrfHash, key_type: AttributeValue | None, length: int, policy: Policy) -> Role:
+    """The role of what a secret of TLS 1.3 makes by this line of the schedule; `key_type` as the template has it."""
     match line.output:
         case Output.NEXT:
             assert line.makes is not None
@@ -251,8 +224,9 @@ def _stepped(line: Step, prf_hash: PrfHash, call: Call, length: int, policy: Pol
             lengths = frozenset({prf_hash.digest_size} if finished else ())
             return Role(line.makes, prf_hash.name, mechanisms, lengths)
         case Output.KEY:
-            key_type = call.template.get(CKA.KEY_TYPE)
             suites = record_suites(policy, prf_hash, standard_type(key_type), length) if isinstance(key_type, int) else ()
+            if not suites:
+                return OTHER
             mechanisms = frozenset[int]().union(*(with_twins(suite.ckm) for suite in suites if suite.ckm is not None))
             return Role(Kind.RECORD, "", mechanisms, frozenset(suite.cipher.tag for suite in suites))
         case Output.IV:

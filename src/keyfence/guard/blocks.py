@@ -70,6 +70,12 @@ class Cut:
         """What a MAC key of this cut is used with; the general form is for callers that say the full length."""
         return frozenset() if self.mac is None else frozenset({self.mac, _GENERAL.get(self.mac, self.mac)})
 
+    def ivs(self, *, returned: bool) -> frozenset[int]:
+        """The lengths of IV that a caller may ask for, per side; `returned`: the mechanism gives IVs back."""
+        if not returned:
+            return frozenset({self.shape.iv, 0})
+        return frozenset({self.shape.iv}) if self.shape.iv else frozenset({0, self.block})
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -118,8 +124,7 @@ def _is(cut: Cut, asked: Asked) -> bool:
         return False
     if asked.value_len not in (None, shape.key):
         return False
-    ivs = {shape.iv, 0} if not asked.returns_ivs else {shape.iv} if shape.iv else {0, cut.block}
-    return asked.iv in ivs
+    return asked.iv in cut.ivs(returned=asked.returns_ivs)
 
 
 def _merged(policy: Policy) -> Iterator[Cut]:

@@ -1,6 +1,7 @@
 """Every rule of the guard, registered once.
 
-The order is the order of judgement: first what tells what a call is, then what rewrites templates, last what commits to anything.
+The order is the order of judgement: first what tells what a call is, then what rewrites templates, last what commits to
+anything.
 """
 
 from typing import Final

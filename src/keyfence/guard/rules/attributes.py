@@ -7,6 +7,7 @@ from keyfence.cryptoki.constants import CKA, CKR, describe
 
 from ..call import Call, Objection
 from ..roles import Kind
+from ..ways import Left, Reading, Terms, Way
 from .base import Rule, World
 
 _SHOWN: Final = frozenset(
@@ -55,6 +56,13 @@ class NoLoosening(Rule):
             if (subject.role.is_tls and not _allowed(attribute, value)) or (named and attribute in _NAMES):
                 raise Objection(f"{describe(CKA, attribute)} of a secret of TLS", CKR.ATTRIBUTE_READ_ONLY)
         return call
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        if not isinstance(way, Reading) or way.attribute is None or not way.role.is_tls:
+            return (way,)
+        if way.function == "C_GetAttributeValue":
+            return (way,) if way.attribute in _SHOWN else ()
+        return (way,) if _allowed(way.attribute, value=not _NARROWING.get(way.attribute)) else ()
 
 
 def _check_reading(call: Call) -> None:

@@ -10,6 +10,7 @@ from ..fingerprint import Fingerprints
 from ..ledger import Ledger
 from ..policy import Policy
 from ..registry import Registry
+from ..ways import Left, Terms, Way
 
 OPERATIONS: Final = frozenset(
     {"C_EncryptInit", "C_DecryptInit", "C_SignInit", "C_VerifyInit", "C_SignRecoverInit", "C_VerifyRecoverInit"}
@@ -37,7 +38,8 @@ class World:
 
 
 class Rule(ABC):
-    """One rule. `judge` returns the call, rewritten where the rule rebuilds, or raises Objection."""
+    """One rule. `judge` returns the call, rewritten where the rule rebuilds, or raises Objection; `leaves` says the same of all
+    calls of a kind at once."""
 
     id: ClassVar[str]
     functions: ClassVar[frozenset[str]]
@@ -46,3 +48,7 @@ class Rule(ABC):
     @abstractmethod
     def judge(self, call: Call, world: World) -> Call:
         """The call as it may go on."""
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        """What the rule leaves of a way, one of its `functions`; a rule of whose concern the model knows nothing leaves all."""
+        return (way,)

@@ -7,6 +7,7 @@ from keyfence.cryptoki.constants import CKA, CKR
 from ..call import Call, Objection, flag
 from ..registry import Entry
 from ..roles import OTHER, Role
+from ..ways import Left, Terms, Way
 from .base import USES, Rule, World
 
 
@@ -26,6 +27,10 @@ class FirstUse(Rule):
         for operand in call.operands:
             self._bind(operand, OTHER, world)
         return call
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        """A victim's secret has done something in TLS, and is bound by it."""
+        return () if way.role.is_unbound else (way,)
 
     def _bind(self, entry: Entry, role: Role, world: World) -> None:
         if entry.role.is_unbound and not world.registry.bind(entry.secret, role):

@@ -3,6 +3,7 @@
 from typing import ClassVar, Final
 
 from ..call import Call, Objection
+from ..ways import Left, Terms, Way
 from .base import Rule, World
 
 UNJUDGED: Final = frozenset(
@@ -37,3 +38,6 @@ class KnownFunctions(Rule):
 
     def judge(self, call: Call, world: World) -> Call:
         raise Objection("this function is not judged yet")
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        return ()

@@ -7,16 +7,20 @@ from keyfence.cryptoki.constants import CKA, CKM, CKO, CKR
 from keyfence.cryptoki.params import Hkdf
 from keyfence.schedule import PrfHash
 
+from ..births import expanded_role
 from ..blocks import standard_type
 from ..call import Call, Objection, number
 from ..ledger import LedgerUnavailable
 from ..mechanisms import HKDFS
+from ..policy import Policy
 from ..roles import Kind, Role
-from ..stages import EXPANDED, HASHES, KEY_LENGTHS, hash_named, parsed
+from ..stages import EXPANDED, HASHES, KEY_LENGTHS, hash_named, parsed, step
+from ..ways import Left, Reading, Terms, Way
 from .base import Rule, World
 from .one_cut import commit
 
 _KEYS: Final = frozenset(Kind) - {Kind.PUBLIC}
+_DATA: Final = frozenset({Kind.PUBLIC, Kind.EXPORTED})
 
 
 class HkdfSchedule(Rule):
@@ -40,6 +44,14 @@ class HkdfSchedule(Rule):
         if parameters.extract:
             return _extract(call, prf_hash)
         return _expand(call, parameters, prf_hash, world)
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        concerned = isinstance(way, Reading) and way.mechanism in HKDFS and (way.role.is_tls or way.born.is_tls)
+        if not isinstance(way, Reading) or not concerned:
+            return (way,)
+        if way.operand or way.oracle:
+            return ()
+        return _expanded(way, terms.policy) if way.role.kind in EXPANDED else (way,)
 
 
 def _hash(parameters: Hkdf) -> PrfHash:
@@ -71,13 +83,28 @@ def _expand(call: Call, parameters: Hkdf, prf_hash: PrfHash, world: World) -> Ca
     born = call.birth.role.kind
     if label is None or born is Kind.OTHER:
         raise Objection(f"nothing that is made of a {call.role.kind}", CKR.MECHANISM_PARAM_INVALID)
-    data = call.mechanism_type == CKM.HKDF_DATA
-    if born not in ((Kind.PUBLIC, Kind.EXPORTED) if data else _KEYS):
+    if not _may_be(born, data=call.mechanism_type == CKM.HKDF_DATA):
         raise Objection("data are an IV, or what an application exports, and nothing else", CKR.MECHANISM_PARAM_INVALID)
     _check_length(call, label.length)
     if born is Kind.RECORD:
         return _one_cipher(call, prf_hash, label.length, world)
     return call
+
+
+def _may_be(born: Kind, *, data: bool) -> bool:
+    return born in (_DATA if data else _KEYS)
+
+
+def _expanded(way: Reading, policy: Policy) -> Left:
+    """Of an expansion what its HkdfLabel says, in the role that the schedule gives it."""
+    label, prf_hash = parsed(way.stream.input), hash_named(way.role.function)
+    line = step(way.role.kind, label, prf_hash) if label and prf_hash else None
+    if line is None or label is None or prf_hash is None:
+        return ()
+    born = expanded_role(line, prf_hash, way.key_type, label.length, policy)
+    if not _may_be(born.kind, data=way.key_type is None) or (born.kind is Kind.RECORD and not born.mechanisms):
+        return ()
+    return (replace(way, born=born, length=frozenset({label.length})),)
 
 
 def _check_length(call: Call, length: int, may_be_absent: bool = False) -> None:

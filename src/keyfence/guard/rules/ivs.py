@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from keyfence.cryptoki.params import KeyMat, Tls12KeyMat
 
+from ..blocks import Cut
 from ..call import Call
+from ..ways import Cutting, Left, Terms, Way
 from .base import Rule, World
 
 
@@ -23,8 +25,18 @@ class IvsFromOutside(Rule):
         cut = call.birth.cut
         if call.mechanism is None or cut is None or cut.shape.iv or not isinstance(parameters, KeyMat | Tls12KeyMat):
             return call
-        mechanism = replace(call.mechanism, parameters=replace(parameters, iv_bits=0))
+        mechanism = replace(call.mechanism, parameters=replace(parameters, iv_bits=8 * _from_block(cut)))
         return replace(call, mechanism=mechanism, birth=replace(call.birth, own_iv=parameters.iv_bits // 8))
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        if not isinstance(way, Cutting) or way.cut is None:
+            return (way,)
+        return (replace(way, iv=frozenset({_from_block(way.cut)})),)
+
+
+def _from_block(cut: Cut) -> int:
+    """The length of IV that the module is asked for: what the suite takes out of the key block."""
+    return cut.shape.iv
 
 
 def own_ivs(length: int) -> tuple[bytes, bytes]:

@@ -10,6 +10,7 @@ from ..call import Call, Objection
 from ..ledger import Answer, LedgerUnavailable
 from ..mechanisms import KEY_BLOCKS, function_of
 from ..registry import Block
+from ..ways import Cutting, Left, Terms, Way
 from .base import Rule, World
 
 
@@ -34,6 +35,14 @@ class OneCut(Rule):
         except LedgerUnavailable as error:
             raise Objection(f"the ledger does not answer: {error}") from error
         return replace(call, birth=replace(call.birth, block=block))
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        """Where nothing is committed, one cut of all is left, whichever comes first. Another name is another key block."""
+        if not isinstance(way, Cutting) or way.renamed:
+            return (way,)
+        if terms.committed is None:
+            return (replace(way, once=True),)
+        return (way,) if way.cut is not None and way.cut.text == terms.committed.text else ()
 
 
 def _text(call: Call, parameters: KeyMat | Tls12KeyMat) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 from keyfence.cryptoki.constants import CKM
-from keyfence.cryptoki.params import Hkdf, Raw
+from keyfence.cryptoki.params import Raw
 
 from ..call import Call, Objection
 from ..mechanisms import (
@@ -20,8 +20,9 @@ from ..mechanisms import (
     function_of,
     is_offered,
 )
-from ..roles import Kind
+from ..roles import Kind, Role
 from ..stages import EXPANDED, SALTS
+from ..ways import Left, Reading, Terms, Way
 from .base import USES, Rule, World
 
 _SIGNATURES: Final = frozenset(
@@ -59,16 +60,16 @@ _DERIVED_FROM: Final[Mapping[Kind, frozenset[int]]] = {
 }
 
 
-def _of_role(call: Call) -> frozenset[int]:
-    return call.role.mechanisms
+def _of_role(role: Role) -> frozenset[int]:
+    return role.mechanisms
 
 
-def _these(*mechanisms: int) -> Callable[[Call], frozenset[int]]:
+def _these(*mechanisms: int) -> Callable[[Role], frozenset[int]]:
     listed = frozenset(mechanisms)
-    return lambda _call: listed
+    return lambda _role: listed
 
 
-_ALLOWED: Final[Mapping[tuple[str, Kind], Callable[[Call], frozenset[int]]]] = {
+_ALLOWED: Final[Mapping[tuple[str, Kind], Callable[[Role], frozenset[int]]]] = {
     **{("C_DeriveKey", kind): _these(*mechanisms) for kind, mechanisms in _DERIVED_FROM.items()},
     ("C_SignInit", Kind.MASTER): _these(*TLS_MACS, *SIGNING_PRFS),
     ("C_VerifyInit", Kind.MASTER): _these(*TLS_MACS),
@@ -106,6 +107,13 @@ class Operands(Rule):
         _check_operands(call)
         return call
 
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        if isinstance(way, Reading) and way.operand:
+            allowed = not way.role.is_tls or _is_salt(way.role, way.mechanism)
+        else:
+            allowed = not way.role.is_tls or _is_listed(way.function, way.role, way.mechanism)
+        return (way,) if allowed and is_offered(way.mechanism, terms.policy.versions) else ()
+
 
 def _check_parameter(call: Call) -> None:
     """What cannot be read may hold a handle, and handles of the module's are small numbers."""
@@ -114,11 +122,15 @@ def _check_parameter(call: Call) -> None:
 
 
 def _check_tls(call: Call) -> None:
-    if call.role.kind is Kind.RECORD and call.function in _CIPHERING:
-        return
-    allowed = _ALLOWED.get((call.function, call.role.kind))
-    if allowed is None or call.mechanism_type not in allowed(call):
+    if not _is_listed(call.function, call.role, call.mechanism_type):
         raise Objection(f"not on the list for the role {call.role}")
+
+
+def _is_listed(function: str, role: Role, mechanism: int) -> bool:
+    if role.kind is Kind.RECORD and function in _CIPHERING:
+        return True
+    allowed = _ALLOWED.get((function, role.kind))
+    return allowed is not None and mechanism in allowed(role)
 
 
 def _check_function(call: Call, world: World) -> None:
@@ -135,6 +147,10 @@ def _check_function(call: Call, world: World) -> None:
 def _check_operands(call: Call) -> None:
     """A secret of TLS is an operand in one place only: as the salt of an extract along RFC 8446's schedule."""
     for operand in call.operands:
-        salt = call.mechanism is not None and isinstance(call.mechanism.parameters, Hkdf)
-        if operand.role.is_tls and not (salt and operand.role.kind in SALTS):
+        if operand.role.is_tls and not _is_salt(operand.role, call.mechanism_type):
             raise Objection(f"an operand in the role {operand.role}")
+
+
+def _is_salt(role: Role, mechanism: int) -> bool:
+    """HKDF's parameter has room for one handle: the salt's."""
+    return mechanism in HKDFS and role.kind in SALTS

@@ -14,9 +14,11 @@ from ..call import Call, Objection
 from ..mechanisms import EXPORTS, SIGNING_PRFS, TLS_MACS
 from ..policy import Policy
 from ..roles import Kind
+from ..ways import Left, Reading, Terms, Way
 from .base import Rule, World
 
 _LABELS: Final = {1: SERVER_FINISHED, 2: CLIENT_FINISHED}
+_PRFS: Final = frozenset({*EXPORTS, CKM.TLS_PRF, *SIGNING_PRFS})
 _TLS10_HASH: Final = 36  # MD5 and SHA-1, as TLS 1.0's Finished has them
 
 
@@ -41,6 +43,18 @@ class PrfInputs(Rule):
         elif call.mechanism.type in SIGNING_PRFS:
             _check(call.data, call.role.function, _length(call.mechanism), world.policy)
         return call
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        if not isinstance(way, Reading) or way.role.kind is not Kind.MASTER or way.mechanism not in _PRFS:
+            return (way,)
+        try:
+            if way.mechanism in EXPORTS:
+                _allow(judge_string(way.stream.input, terms.policy.exporter_labels), terms.policy)
+            else:
+                _check(way.stream.input, way.role.function, None, terms.policy)
+        except Objection:
+            return ()
+        return (way,)
 
 
 def _derivation(call: Call, policy: Policy) -> Call:

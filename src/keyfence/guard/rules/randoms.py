@@ -15,8 +15,9 @@ from keyfence.schedule import PrfHash
 
 from ..call import Call, Objection
 from ..fingerprint import is_reserved
-from ..mechanisms import RSA_MASTERS, function_of
-from ..roles import Kind
+from ..mechanisms import DH_MASTERS, RSA_MASTERS, function_of
+from ..roles import Kind, Role
+from ..ways import Cutting, Left, Reading, Terms, Way
 from .base import Rule, World
 
 _RANDOM: int = 32
@@ -50,6 +51,12 @@ class Randoms(Rule):
                 _check_version(call, parameters.wants_version)
         return call
 
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        if isinstance(way, Cutting):
+            return () if way.renamed else (way,)
+        shown = isinstance(way, Reading) and way.key_type is None and way.mechanism in (*RSA_MASTERS, *DH_MASTERS)
+        return () if shown and not _begins_with_version(way.role, way.mechanism) else (way,)
+
 
 def _check_randoms(client: bytes, server: bytes) -> None:
     if {len(client), len(server)} != {_RANDOM}:
@@ -67,6 +74,10 @@ def _check_session_hash(call: Call, session_hash: bytes) -> None:
 
 
 def _check_version(call: Call, wants_version: bool) -> None:
-    born = call.key is not None and call.key.role.kind is Kind.PREMASTER
-    if wants_version and not (born and call.mechanism_type in RSA_MASTERS):
+    if wants_version and (call.key is None or not _begins_with_version(call.key.role, call.mechanism_type)):
         raise Objection("pVersion shows two bytes of a secret that begins with no version", CKR.MECHANISM_PARAM_INVALID)
+
+
+def _begins_with_version(role: Role, mechanism: int) -> bool:
+    """A secret that only becomes a pre-master secret by this call may begin with anything."""
+    return role.kind is Kind.PREMASTER and mechanism in RSA_MASTERS

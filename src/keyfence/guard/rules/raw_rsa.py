@@ -6,6 +6,7 @@ from keyfence.cryptoki.constants import CKM, CKR
 
 from ..call import Call, Objection
 from ..roles import Kind
+from ..ways import Left, Terms, Way
 from .base import Rule, World
 
 
@@ -20,6 +21,15 @@ class RawRsa(Rule):
     def judge(self, call: Call, world: World) -> Call:
         if call.role.kind is not Kind.PRIVATE or world.policy.raw_rsa:
             return call
-        if call.function == "C_DecryptInit" or call.mechanism_type == CKM.RSA_X_509 or call.function == "C_SignRecoverInit":
+        if _opens(call.function, call.mechanism_type):
             raise Objection("a private key of TLS signs and unwraps", CKR.KEY_FUNCTION_NOT_PERMITTED)
         return call
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        opens = way.role.kind is Kind.PRIVATE and _opens(way.function, way.mechanism)
+        return () if opens and not terms.policy.raw_rsa else (way,)
+
+
+def _opens(function: str, mechanism: int) -> bool:
+    """Whether the call is RSA's private operation with a result that the caller sees."""
+    return function in ("C_DecryptInit", "C_SignRecoverInit") or mechanism == CKM.RSA_X_509

@@ -1,14 +1,16 @@
 """separated: a key under a separated key's label is the key that the label names."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from keyfence.cryptoki.constants import CKA, CKR
 from keyfence.cryptoki.params import TlsKdf
-from keyfence.schedule import judge_derivation, template_objection
+from keyfence.schedule import judge_derivation, judge_string, template_objection
 
 from ..call import Call, Objection, number
 from ..mechanisms import EXPORTS
 from ..roles import Kind
+from ..ways import Left, Reading, Terms, Way
 from .base import Rule, World
 
 
@@ -38,3 +40,10 @@ class Separated(Rule):
         if call.birth.role.kind not in (Kind.RECORD, Kind.MAC):
             raise Objection("the label is cut elsewhere than it says", CKR.MECHANISM_PARAM_INVALID)
         return call
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        label = judge_string(way.stream.input).separated if isinstance(way, Reading) and way.mechanism in EXPORTS else None
+        if label is None or not isinstance(way, Reading):
+            return (way,)
+        fits = template_objection(label, way.key_type, label.length) is None and label.facts.mechanism is not None
+        return (replace(way, length=frozenset({label.length})),) if fits and terms.policy.separated else ()

@@ -6,8 +6,10 @@ from typing import ClassVar, Final
 from keyfence.cryptoki.constants import CKA, CKK, CKR
 from keyfence.cryptoki.params import KeyMat, Tls12KeyMat
 
+from ..blocks import Cut
 from ..call import Call, Objection
 from ..mechanisms import KEY_BLOCKS
+from ..ways import Cutting, Left, Terms, Way
 from .base import Rule, World
 
 FIXED_TYPES: Final = frozenset({CKK.DES, CKK.DES2, CKK.DES3, CKK.CHACHA20, CKK.SEED, CKK.IDEA})
@@ -31,3 +33,13 @@ class SuiteShapes(Rule):
         if call.template.get(CKA.KEY_TYPE) in FIXED_TYPES:
             return call
         return replace(call, template={**call.template, CKA.VALUE_LEN: cut.shape.key})
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        if not isinstance(way, Cutting):
+            return (way,)
+        return tuple(_narrowed(way, cut) for cut in terms.cuts if cut.function == way.role.function)
+
+
+def _narrowed(way: Cutting, cut: Cut) -> Cutting:
+    mac, key = frozenset({cut.shape.mac}), frozenset({cut.shape.key})
+    return replace(way, mac=mac, key=key, iv=cut.ivs(returned=True), key_type=cut.key_type, cut=cut)

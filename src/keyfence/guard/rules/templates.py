@@ -10,6 +10,7 @@ from keyfence.cryptoki.constants import CKA, CKO
 from ..call import Call
 from ..mechanisms import OF_A_MASTER, SIGNING_PRFS, TLS_MACS
 from ..roles import Kind, Role
+from ..ways import Cutting, Left, Terms, Way
 from .base import Rule, World
 
 _HARMLESS: Final = (CKA.CLASS, CKA.KEY_TYPE, CKA.VALUE_LEN, CKA.LABEL, CKA.ID, CKA.PRIVATE)
@@ -47,6 +48,12 @@ class TemplatesRebuilt(Rule):
         if call.function == "C_GenerateKey":
             return replace(call, template=_generated(call))
         return replace(call, template=_rebuilt(call, role, world))
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        """What is cut from a key block is a secret of TLS; of what else comes out, that which is born one."""
+        if isinstance(way, Cutting) or way.born.is_tls:
+            return (replace(way, readable=False),)
+        return (way,)
 
 
 def _generated(call: Call) -> Template:

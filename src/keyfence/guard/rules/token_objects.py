@@ -5,7 +5,8 @@ from typing import ClassVar
 from keyfence.cryptoki.constants import CKA, CKR
 
 from ..call import Call, Objection, flag
-from ..roles import Kind
+from ..roles import Kind, Role
+from ..ways import Left, Reading, Terms, Way
 from .base import KEY_MAKING, Rule, World
 
 _MAY_STAY = frozenset({Kind.PRIVATE, Kind.WRAPPING, Kind.RECORD})
@@ -20,8 +21,13 @@ class NoTokenObjects(Rule):
     functions: ClassVar[frozenset[str]] = KEY_MAKING
 
     def judge(self, call: Call, world: World) -> Call:
-        born = call.birth.role
-        stays = born.kind in _MAY_STAY and call.function != "C_DeriveKey" and call.function != "C_CopyObject"
-        if flag(call.template, CKA.TOKEN) and born.is_tls and not stays:
+        if flag(call.template, CKA.TOKEN) and not _may_stay(call.birth.role, call.function):
             raise Objection("a secret of TLS is no token object", CKR.TEMPLATE_INCONSISTENT)
         return call
+
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        return () if isinstance(way, Reading) and way.stays and not _may_stay(way.born, way.function) else (way,)
+
+
+def _may_stay(born: Role, function: str) -> bool:
+    return not born.is_tls or (born.kind in _MAY_STAY and function not in ("C_DeriveKey", "C_CopyObject"))

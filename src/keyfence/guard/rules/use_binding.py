@@ -8,10 +8,12 @@ from keyfence.cryptoki.params import Ccm, Gcm, MacGeneral, Parameters
 from ..call import Call, Objection
 from ..ledger import LedgerUnavailable
 from ..registry import Secret
-from ..roles import Kind
+from ..roles import Kind, Role
+from ..ways import Left, Terms, Way
 from .base import Rule, World
 from .one_cut import commit
 
+_CIPHERING = frozenset({"C_EncryptInit", "C_DecryptInit"})
 _TAGGED = frozenset({CKM.AES_GCM, CKM.AES_CCM, CKM.CHACHA20_POLY1305})
 
 
@@ -33,12 +35,20 @@ class UseBinding(Rule):
             return _mac(call)
         return call
 
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        bound = way.role.kind is Kind.RECORD and not _is_own(way.role, way.function, way.mechanism)
+        return () if bound else (way,)
+
+
+def _is_own(role: Role, function: str, mechanism: int) -> bool:
+    return function in _CIPHERING and mechanism in role.mechanisms
+
 
 def _record(call: Call, world: World) -> Call:
-    if call.function not in ("C_EncryptInit", "C_DecryptInit") or call.key is None or call.mechanism is None:
+    if call.function not in _CIPHERING or call.key is None or call.mechanism is None:
         raise Objection("a record key encrypts and decrypts", CKR.KEY_FUNCTION_NOT_PERMITTED)
     mechanism = call.mechanism.type
-    if mechanism not in call.role.mechanisms:
+    if not _is_own(call.role, call.function, mechanism):
         raise Objection("not this key's cipher", CKR.KEY_FUNCTION_NOT_PERMITTED)
     tag = _tag(call.mechanism.parameters)
     if mechanism in _TAGGED and tag is not None and call.role.lengths and tag not in call.role.lengths:

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from keyfence.cryptoki.constants import CKA, CKM, CKO, CKR
+from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR
 
 from ..call import Birth, Call, Objection, number
 from ..ledger import Ledger, LedgerUnavailable
 from ..roles import Kind, Role
+from ..ways import Left, Reading, Terms, Way
 from .base import Rule, World
 
 STORED = frozenset({Kind.MASTER, Kind.PSK, Kind.RESUMPTION})
@@ -34,12 +35,28 @@ class Wrapping(Rule):
                 world.registry.send(call.key.secret)
         return call
 
+    def leaves(self, way: Way, terms: Terms) -> Left:
+        """A victim's pre-master secret has left already, for the server. What comes back comes whole, as what it was."""
+        if not isinstance(way, Reading):
+            return (way,)
+        if way.function == "C_WrapKey":
+            return () if way.role.is_tls and not _may_be_stored(way.base, way.role) else (way,)
+        if way.function != "C_UnwrapKey" or way.role.kind is not Kind.WRAPPING:
+            return (way,)
+        if way.whole is None or way.key_type is None:
+            return ()
+        return (replace(way, born=Role(Kind.MASTER), key_type=int(CKK.GENERIC_SECRET), length=frozenset({way.whole})),)
+
+
+def _may_be_stored(wrapper: Role, subject: Role) -> bool:
+    return wrapper.kind is Kind.WRAPPING and subject.kind in STORED
+
 
 def _check_leaving(call: Call, world: World) -> None:
     subject, wrapper = call.subject, call.key
     if subject is None or wrapper is None or not subject.role.is_tls:
         return
-    if wrapper.role.kind is Kind.WRAPPING and subject.role.kind in STORED:
+    if _may_be_stored(wrapper.role, subject.role):
         return
     server = wrapper.object_class == CKO.PUBLIC_KEY and call.mechanism_type == CKM.RSA_PKCS
     if subject.role.kind is Kind.PREMASTER and server and world.registry.send(subject.secret):
