@@ -17,6 +17,7 @@ from keyfence.schedule import (
     Version,
     exporter,
     finished,
+    judge_derivation,
     key_block,
     labels_of,
     separated_ivs,
@@ -136,6 +137,15 @@ def test_a_mutated_label_is_refused_or_another_label(label: SeparatedLabel, data
 def test_labels_that_are_none(text: str) -> None:
     with pytest.raises(BadSeparatedLabel):
         SeparatedLabel.parse(text.encode())
+
+
+@pytest.mark.parametrize("bits", ["1" * 5, "9" * 5000])
+def test_a_number_beyond_all_keys(bits: str) -> None:
+    """Python itself refuses to read one of more than 4300 digits, and not with a BadSeparatedLabel."""
+    label = f"EXPERIMENTAL separated key AES_128_GCM client {bits}".encode()
+    with pytest.raises(BadSeparatedLabel):
+        SeparatedLabel.parse(label)
+    assert not judge_derivation(label, bytes(32), bytes(32)).allowed
 
 
 def test_the_numerals_are_ascii() -> None:

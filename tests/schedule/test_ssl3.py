@@ -29,6 +29,13 @@ def test_the_letters_end_at_z() -> None:
         ssl3.key_block(MASTER, CLIENT_RANDOM, SERVER_RANDOM, 417)
 
 
+def test_an_export_key_is_one_md5() -> None:
+    assert len(ssl3.export_key(b"12345", b"a", b"b", 16)) == len(ssl3.export_iv(b"a", b"b", 16)) == 16
+    for too_long in (lambda: ssl3.export_key(b"12345", b"a", b"b", 17), lambda: ssl3.export_iv(b"a", b"b", 17)):
+        with pytest.raises(ValueError, match="at most 16"):
+            too_long()
+
+
 def test_finished() -> None:
     assert finished(Version.SSL3, None, MASTER, Side.CLIENT, b"transcript").hex() == (
         "d67e7042a61ca76c7ae00f2d8b84948770ff108b372c0483544878ff34c57f8c0b9b2788"

@@ -176,3 +176,13 @@ def test_an_attack_on_strict_classic_from_end_to_end() -> None:
     leak = cut(session, key_mat12(0, 0, 128), master, {})
     outside = imported(session, leak.client_iv or b"", CKK.AES)
     assert session.decrypt(Mechanism(CKM.AES_GCM, Gcm(nonce)), outside, record) == b"application data"
+
+
+def test_ssl3_exports_no_more_than_an_md5() -> None:
+    """A triple DES key of 16 bytes, an IV shorter than asked for: both once came of it."""
+    session = opened()
+    master = imported(session, MASTER)
+    for iv_bits, wanted in ((64, secret_key(CKK.DES3)), (136, secret_key(CKK.RC4, 16))):
+        parameters = KeyMat(128, 40, iv_bits, CLIENT_RANDOM, SERVER_RANDOM, is_export=True)
+        with refused(CKR.MECHANISM_PARAM_INVALID):
+            session.derive(Mechanism(CKM.SSL3_KEY_AND_MAC_DERIVE, parameters), master, wanted)

@@ -1,5 +1,7 @@
 """Key pairs: made, imported, read; and keys wrapped and unwrapped by them and by others."""
 
+from types import MappingProxyType
+
 import pytest
 
 from keyfence.cryptoki import Mechanism, Template
@@ -231,3 +233,23 @@ def test_a_broken_wrap_is_refused(session: Session) -> None:
         session.unwrap(Mechanism(CKM.AES_KEY_WRAP), kek, bytes(24), secret_key(CKK.AES))
     with refused(CKR.WRAPPED_KEY_LEN_RANGE):
         session.unwrap(Mechanism(CKM.AES_KEY_WRAP), kek, bytes(23), secret_key(CKK.AES))
+
+
+def test_no_private_key_wants_a_pin_for_each_use(session: Session) -> None:
+    """The token does not ask for one, so it makes no key that promises it (section 4.9)."""
+    with refused(CKR.ATTRIBUTE_VALUE_INVALID):
+        session.generate_pair(Mechanism(CKM.EC_KEY_PAIR_GEN), {CKA.EC_PARAMS: P256}, {CKA.ALWAYS_AUTHENTICATE: True})
+
+
+def test_templates_inside_a_key_are_its_own(session: Session) -> None:
+    """Neither the mapping that was given nor the one that is shown is the one that is enforced; of whatever class it is."""
+    given = {CKA.KEY_TYPE: int(CKK.AES)}
+    kek = imported(session, bytes(16), CKK.AES, wrap=True, wrap_template=given)
+    frozen = imported(session, bytes(16), CKK.AES, wrap=True, wrap_template=MappingProxyType(given))
+    shown = session.attribute(kek, CKA.WRAP_TEMPLATE)
+    assert isinstance(shown, dict)
+    for mapping in (given, shown):
+        mapping[CKA.KEY_TYPE] = int(CKK.GENERIC_SECRET)
+    for key in (kek, frozen):
+        with refused(CKR.KEY_HANDLE_INVALID):
+            session.wrap(Mechanism(CKM.AES_KEY_WRAP), key, imported(session, bytes(16)))

@@ -85,7 +85,7 @@ ALGORITHMS: Final[Mapping[str, SeparatedAlgorithm]] = MappingProxyType(
 )
 """Every ALG of the specification, by its name."""
 
-_LABEL: Final = re.compile(re.escape(PREFIX) + rb"([A-Z0-9_]+) (client|server) ([1-9][0-9]*)")
+_LABEL: Final = re.compile(re.escape(PREFIX) + rb"([A-Z0-9_]+) (client|server) ([1-9][0-9]{0,3})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from .protocol import Side
 MAX_STREAM: Final = 26 * 16
 """Bytes one secret can yield: 26 letters, 16 bytes of MD5 each."""
 
+MAX_EXPORT: Final = 16
+"""Bytes of an export suite's final key, and of its IV: one MD5 each."""
+
 _SENDER: Final = {Side.CLIENT: b"CLNT", Side.SERVER: b"SRVR"}
 
 
@@ -66,13 +69,22 @@ def record_mac(prf_hash: PrfHash, key: bytes, data: bytes) -> bytes:
 
 
 def export_key(write_key: bytes, first_random: bytes, second_random: bytes, length: int) -> bytes:
-    """The final write key of an export suite: MD5(key + the writer's random + the reader's) (RFC 6101 §6.2.2.1)."""
-    return PrfHash.MD5.digest(write_key + first_random + second_random)[:length]
+    """The final write key of an export suite: MD5(key + the writer's random + the reader's) (RFC 6101 §6.2.2.1).
+
+    ValueError for more than MAX_EXPORT bytes, as for an IV.
+    """
+    return _start_of_md5(write_key + first_random + second_random, length)
 
 
 def export_iv(first_random: bytes, second_random: bytes, length: int) -> bytes:
     """The IV of an export suite: MD5(the writer's random + the reader's), public by construction (RFC 6101 §6.2.2.1)."""
-    return PrfHash.MD5.digest(first_random + second_random)[:length]
+    return _start_of_md5(first_random + second_random, length)
+
+
+def _start_of_md5(data: bytes, length: int) -> bytes:
+    if not 0 <= length <= MAX_EXPORT:
+        raise ValueError(f"SSL 3.0 makes keys and IVs of export suites of at most {MAX_EXPORT} bytes, not {length}")
+    return PrfHash.MD5.digest(data)[:length]
 
 
 def _pad(prf_hash: PrfHash, which: int) -> bytes:

@@ -1,5 +1,6 @@
 """An object of the token: its attributes, and apart from them the value that may be secret."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from keyfence.cryptoki import AttributeValue
@@ -30,6 +31,10 @@ class StoredObject:
     parts: dict[int, SecretValue] = field(default_factory=dict)
     handle: int = 0
     owner: int | None = None
+
+    def __post_init__(self) -> None:
+        """Templates inside are the object's own: nobody changes them through what was given or shown."""
+        self.attributes = {attribute: _own(value) for attribute, value in self.attributes.items()}
 
     @property
     def object_class(self) -> int:
@@ -68,7 +73,7 @@ class StoredObject:
         if attribute == CKA.VALUE and self.object_class in (CKO.SECRET_KEY, CKO.DATA, CKO.CERTIFICATE):
             return self.value.reveal()
         if attribute in self.attributes:
-            return self.attributes[attribute]
+            return _own(self.attributes[attribute])
         raise Refused(CKR.ATTRIBUTE_TYPE_INVALID, name(attribute))
 
     def material(self) -> Attributes:
@@ -96,3 +101,8 @@ class StoredObject:
 
     def __repr__(self) -> str:
         return f"<object {self.handle}, class {self.object_class}>"
+
+
+def _own(value: AttributeValue) -> AttributeValue:
+    """The value, a template as a copy."""
+    return {attribute: _own(inner) for attribute, inner in value.items()} if isinstance(value, Mapping) else value

@@ -222,6 +222,8 @@ def private_key(
     own |= {attribute: n for attribute, n in numbers.items() if attribute not in parts}
     attributes = STORAGE_DEFAULTS | {CKA.PRIVATE: quirks.login_required} | _KEY_DEFAULTS | _private_usage(key_type)
     attributes |= {attribute: value for attribute, value in template.items() if attribute not in parts}
+    if attributes[CKA.ALWAYS_AUTHENTICATE]:
+        raise Refused(CKR.ATTRIBUTE_VALUE_INVALID, "no PIN for each use here")  # else such a key would do without
     born_here = generator is not None
     own[CKA.ALWAYS_SENSITIVE] = born_here and attributes[CKA.SENSITIVE] is True
     own[CKA.NEVER_EXTRACTABLE] = born_here and attributes[CKA.EXTRACTABLE] is False

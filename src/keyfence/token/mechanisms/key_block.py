@@ -153,6 +153,8 @@ def _exported(version: Version, parts: dict[Part, bytes], request: Request, clie
     if version not in (Version.SSL3, Version.TLS10):
         raise Refused(CKR.MECHANISM_PARAM_INVALID, "bIsExport after TLS 1.0")
     final = exported_length(len(parts[Part.CLIENT_KEY]), request.template)
+    if version is Version.SSL3 and max(final, len(parts[Part.CLIENT_IV])) > ssl3.MAX_EXPORT:
+        raise Refused(CKR.MECHANISM_PARAM_INVALID, f"SSL 3.0 exports at most {ssl3.MAX_EXPORT} bytes")
     for side, key, iv in ((Side.CLIENT, Part.CLIENT_KEY, Part.CLIENT_IV), (Side.SERVER, Part.SERVER_KEY, Part.SERVER_IV)):
         parts[key] = export_write_key(version, parts[key], side, client, server, final) if parts[key] else b""
         parts[iv] = export_iv(version, side, client, server, len(parts[iv]))
