@@ -221,3 +221,7 @@ def test_no_proof_is_claimed_when_z3_gives_up(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(z3.Solver, "check", lambda _: z3.unknown)
     with pytest.raises(RuntimeError, match="could not decide"):
         is_exposed([VICTIM], [VICTIM])
+
+
+def test_an_oracle_has_no_keys_to_lose() -> None:
+    assert is_exposed([Oracle("sign", "master", "HMAC-SHA256")], [classic()]) is None

@@ -195,3 +195,34 @@ def test_the_same_question_has_the_same_answer() -> None:
 def test_a_module_that_only_makes_the_victims_cut_gives_nothing() -> None:
     only = module(mac=Lengths.exactly(20), keys=(KeyOption(AES, Lengths.exactly(32)),), iv=Lengths.exactly(16))
     assert isinstance(solve(CBC, [only], Limits(max_search_bits=255)), Unsat)
+
+
+def test_a_des_key_is_wanted_without_its_parity() -> None:
+    key = (Slice(STREAM, 0, 8, DES),)
+    halves = Window("truncate", STREAM, DES, start=Lengths.exactly(0, 4), length=Lengths.exactly(4))
+    found = solved(key, halves)
+    assert [step.searches for step in found.steps] == [(28,), (28,)]
+    assert found.steps[-1].call is None, "the second half costs as much on a record as on a key"
+    assert solve(key, [halves], known=[Slice(STREAM, 0, 8, DES)]) == Chain((), calls_at_least=0)
+
+
+def test_the_same_des_key_again_is_no_leak() -> None:
+    same = Window("same", STREAM, DES, start=Lengths.exactly(0), length=Lengths.exactly(8))
+    assert isinstance(solve([Slice(STREAM, 0, 8, DES)], [same]), Unsat)
+    found = solved((Slice(STREAM, 0, 8, AES),), same)
+    assert [step.searches for step in found.steps] == [(56,), (8,)]
+
+
+def test_parity_bits_alone_are_left_of_an_aes_key() -> None:
+    bytes_ = Window("slice", STREAM, SECRET, length=Lengths.exactly(1), stop=Lengths.up_to(16))
+    known = Slice(STREAM, 0, 16, DES)
+    found = solve([Slice(STREAM, 0, 16, AES)], [bytes_], Limits(max_search_bits=4), known=[known])
+    assert isinstance(found, Chain)
+    assert (found.price.work_bits, found.price.calls, found.optimal) == (1, 15, True)
+
+
+def test_a_direction_with_a_stream_of_its_own() -> None:
+    """WTLS cuts one direction per call: MAC key, write key, IV."""
+    one_way = module(sides=("client",), mac=Lengths.exactly(0))
+    found = solved((Slice(STREAM, 0, 16, AES),), one_way)
+    assert trace(found) == [[("client IV", 0, 16, 0)]]
