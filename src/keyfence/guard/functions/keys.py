@@ -36,6 +36,9 @@ _NOT_OPENED: Final = frozenset(
 )
 """What modules answer to a ClientKeyExchange that holds no pre-master secret."""
 
+ANSWER: Final = "module-answer"
+"""Not a rule but what a rule found when the module had answered: the key is not as it was to be."""
+
 
 class Keys:
     """See `Cryptoki`."""
@@ -78,7 +81,7 @@ class Keys:
             self._check(opened, call, derived)
         except Objection as objection:
             self._state.discard(opened.handle, derived.handles)
-            raise refusal(objection.ckr, "C_DeriveKey", f"guard: {objection.why}") from objection
+            self._state.object(ANSWER, call, objection)
         material = derived.key_material and self._material(opened, call, derived.key_material)
         handle = derived.handle and self._admit(opened, derived.handle, call.birth, call.template)
         additional = tuple(self._admit(opened, each, Birth(OTHER), {}) for each in derived.additional)
