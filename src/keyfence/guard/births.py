@@ -35,7 +35,7 @@ def foresee(call: Call, policy: Policy, cuts: Cuts) -> Call:
     """The call with `adopts` and `birth` filled in."""
     match call.function:
         case "C_DeriveKey":
-            return _derivation(call, policy, cuts)
+            return _outside(_derivation(call, policy, cuts), policy)
         case "C_GenerateKey":
             return replace(call, birth=_generated(call, policy))
         case "C_GenerateKeyPair":
@@ -43,7 +43,7 @@ def foresee(call: Call, policy: Policy, cuts: Cuts) -> Call:
         case "C_CreateObject":
             return replace(call, birth=Birth(_imported(call.template, policy)))
         case "C_UnwrapKey":
-            return replace(call, adopts=OTHER, birth=_unwrapped(call))
+            return _outside(replace(call, adopts=OTHER, birth=_unwrapped(call)), policy)
         case "C_CopyObject":
             return replace(call, birth=Birth(call.subject.role if call.subject else OTHER))
         case _:
@@ -110,6 +110,13 @@ def _plain(attributes: Mapping[int, AttributeValue]) -> Role:
     """A secret that may yet become one of TLS: of no cipher's type, and in no other process's sight."""
     fit = attributes.get(CKA.KEY_TYPE) in _SECRET_TYPES and attributes.get(CKA.TOKEN) is not True
     return UNBOUND if fit else OTHER
+
+
+def _outside(call: Call, policy: Policy) -> Call:
+    """A key that comes from outside TLS may be one of the plain keys that the policy binds to their use."""
+    if call.birth.role != OTHER or any(entry.role.is_tls for entry in call.used) or call.role.is_tls:
+        return call
+    return replace(call, birth=replace(call.birth, role=_named(call.template, policy, made_inside=False) or OTHER))
 
 
 def _unwrapped(call: Call) -> Birth:

@@ -147,12 +147,17 @@ class State:
 
     def object(self, rule: str, call: Call, objection: Objection) -> None:
         """Says what a rule has against a call; raises where it is enforced."""
+        refused = self.refused(rule, call, objection)
+        if self.world.policy.mode(rule) is Mode.ENFORCE:
+            raise refused from objection
+
+    def refused(self, rule: str, call: Call, objection: Objection) -> CryptokiError:
+        """Puts an objection on record; gives the error that it is to the caller, where it is enforced."""
         mode = self.world.policy.mode(rule)
         mechanism = describe(CKM, call.mechanism.type) if call.mechanism else ""
         role = call.subject.role if call.subject is not None and call.key is None else call.role
         self.journal.note(Record(call.function, mechanism, str(role), rule, mode, objection.why))
-        if mode is Mode.ENFORCE:
-            raise refusal(objection.ckr, call.function, f"guard: {rule}: {objection.why}") from objection
+        return refusal(objection.ckr, call.function, f"guard: {rule}: {objection.why}")
 
 
 def _by_function(rules: Sequence[Rule]) -> Mapping[str, tuple[Rule, ...]]:

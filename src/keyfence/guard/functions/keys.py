@@ -81,7 +81,7 @@ class Keys:
             self._check(opened, call, derived)
         except Objection as objection:
             self._state.discard(opened.handle, derived.handles)
-            self._state.object(ANSWER, call, objection)
+            raise self._state.refused(ANSWER, call, objection) from objection
         material = derived.key_material and self._material(opened, call, derived.key_material)
         handle = derived.handle and self._admit(opened, derived.handle, call.birth, call.template)
         additional = tuple(self._admit(opened, each, Birth(OTHER), {}) for each in derived.additional)
