@@ -9,11 +9,13 @@ from keyfence.cryptoki.constants import CKA, CKK, CKM
 from keyfence.cryptoki.params import GcmLayout, Iv
 from keyfence.cryptoki.session import Session, secret_key
 from keyfence.cryptoki.values import AttributeValue, Template
-from keyfence.techniques.base import Known
+from keyfence.techniques.base import Known, preparing
 from keyfence.techniques.targets import target_of
 from keyfence.techniques.victim import Victim
 
 from .agreement import agree
+from .imitation import base_like, secret_from
+from .schedules import derived_secret
 
 _USES = {"derive": True, "sign": True, "verify": True}
 _PROTECTED = {"sensitive": True, "extractable": False}
@@ -42,13 +44,25 @@ class AuditBench:
         return self.mechanisms.issuperset(mechanisms)
 
     def rehearsal(self, victim: Victim) -> Known:
-        """A generic secret with the victim's length and protection: derivations inherit from their base, so it has to be alike.
+        """A secret with the victim's length and protection: derivations inherit from their base, so it has to be alike.
 
-        Imported where the module lets us; else generated readable, read, and then protected; else of unknown value.
+        Derived as the victim's was, from one that we import, so that no module can treat the two differently by where they
+        come from; else imported itself; else generated readable, read, and then protected; else of unknown value.
         """
         if self.on_the_victim:
             return Known(target_of(victim).secret, None)
-        length = victim.secret_length
+        with suppress(CryptokiError):
+            return self._derived(victim)
+        with preparing():
+            return self._own(victim.secret_length)
+
+    def _derived(self, victim: Victim) -> Known:
+        base = base_like(victim)
+        imported = self.import_key(CKK.GENERIC_SECRET, base, **_PROTECTED, derive=True)
+        randoms = (victim.client_random, victim.server_random)
+        return Known(derived_secret(self.session, victim.profile, imported, *randoms), secret_from(victim, base))
+
+    def _own(self, length: int) -> Known:
         value = os.urandom(length)
         with suppress(CryptokiError):
             return Known(self.import_key(CKK.GENERIC_SECRET, value, **_PROTECTED, **_USES), value)
@@ -62,18 +76,22 @@ class AuditBench:
 
     def pre_master(self, victim: Victim) -> int:
         """One more, by the same agreement; the other objects of the agreement die with the attack's scope."""
-        return victim.handles.pre_master if self.on_the_victim else agree(self.session, victim.profile).pre_master
+        if self.on_the_victim:
+            return victim.handles.pre_master
+        with preparing():
+            return agree(self.session, victim.profile).pre_master
 
     def import_key(self, key_type: int, value: bytes, **attributes: AttributeValue) -> int:
-        """C_CreateObject; where it is not offered, C_UnwrapKey under a key of our own."""
+        """C_CreateObject; where it is not offered, C_UnwrapKey under a key of our own. Unprepared where neither is."""
         template = secret_key(key_type, None, **{"sensitive": False, "extractable": True} | attributes)
-        try:
-            return self.session.create(template | {CKA.VALUE: value})
-        except CryptokiError as refusal:
-            handle = self._unwrap(template, value)
-            if handle:
-                return handle
-            raise refusal
+        with preparing():
+            try:
+                return self.session.create(template | {CKA.VALUE: value})
+            except CryptokiError:
+                handle = self._unwrap(template, value)
+                if handle:
+                    return handle
+                raise
 
     def _unwrap(self, template: dict[int, AttributeValue], value: bytes) -> int:
         """The value encrypted under an own AES key in CBC with padding, then unwrapped: an import in two steps."""

@@ -6,59 +6,69 @@ public points, records), the handles, and the plaintexts that it had sealed, to 
 """
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 
-from keyfence.cryptoki import CryptokiError
+from keyfence.cryptoki import CryptokiError, ModuleFailure
 from keyfence.cryptoki.params import GcmLayout
 from keyfence.cryptoki.session import Session
+from keyfence.schedule import Side
 from keyfence.techniques.base import Inconclusive
-from keyfence.techniques.victim import Kind, Profile, Record, Victim
+from keyfence.techniques.victim import VERSIONS, Kind, Profile, Record, Victim
 
 from . import agreement, schedules
 from .agreement import Agreed
 from .sealing import Sealer
+from .trace import CallBudgetSpent
 
 _RANDOM_BYTES = {Kind.WTLS: 16}
 
 
 class Lab:
-    """Makes victims in one session. A profile is set up once; the same victim is handed out again."""
+    """Makes victims in one session. A profile is set up once; the same victim is handed out again.
 
-    def __init__(self, session: Session, mechanisms: frozenset[int], gcm_layout: GcmLayout) -> None:
+    `failures` remembers why a profile could not be set up: over the lab's own end, so that no module is ended twice by one.
+    """
+
+    def __init__(
+        self, session: Session, mechanisms: frozenset[int], gcm_layout: GcmLayout, failures: dict[Profile, str] | None = None
+    ) -> None:
         self.session = session
         self.mechanisms = mechanisms
         self.gcm_layout = gcm_layout
-        self._victims: dict[Profile, Victim | CryptokiError] = {}
+        self._victims: dict[Profile, Victim] = {}
+        self._failures = {} if failures is None else failures
         self._plaintexts: dict[Record, bytes] = {}
 
-    def offers(self, profile: Profile) -> bool:
-        """Whether there is such a session on this token: the mechanisms are listed, or it works without.
-
-        Mechanism lists are advice, and there are slots that list no TLS mechanism and derive all the same.
-        """
-        if self._lists(profile):
-            return True
+    def works(self, profile: Profile) -> bool:
+        """Whether such a session can be set up, whatever is listed: lists are advice, and there are slots that list no TLS
+        mechanism and derive all the same."""
         try:
             self.victim(profile)
         except Inconclusive:
             return False
         return True
 
-    def _lists(self, profile: Profile) -> bool:
+    def lists(self, profile: Profile) -> bool:
+        """Whether the token lists every mechanism that such a session needs."""
         needed = schedules.needed(profile) | {int(profile.suite.ckm or 0)}
         return needed <= self.mechanisms and (profile.kind is Kind.BARE or agreement.listed(profile, self.mechanisms))
 
     def victim(self, profile: Profile) -> Victim:
-        """The session of this profile. Inconclusive where the module lists the mechanisms but the set-up fails."""
+        """The session of this profile. Inconclusive where the set-up fails; ModuleFailure where it ends the module, once."""
+        if profile in self._failures:
+            raise Inconclusive(f"no honest session to attack: {self._failures[profile]}")
         if profile not in self._victims:
             try:
                 self._victims[profile] = self._set_up(profile)
-            except CryptokiError as error:
-                self._victims[profile] = error
-        outcome = self._victims[profile]
-        if isinstance(outcome, CryptokiError):
-            raise Inconclusive(f"no honest session to attack: setting it up met {outcome}")
-        return outcome
+            except (CryptokiError, Inconclusive) as error:
+                self._failures[profile] = f"setting it up met {error}"
+                return self.victim(profile)
+            except ModuleFailure as failure:
+                if not isinstance(failure, CallBudgetSpent):
+                    self._failures[profile] = f"setting it up ended the module ({failure})"
+                raise
+        return self._victims[profile]
 
     def plaintext(self, record: Record) -> bytes:
         """What the lab had sealed into `record`."""
@@ -67,8 +77,7 @@ class Lab:
     @property
     def handles(self) -> frozenset[int]:
         """Every object of every victim."""
-        victims = (victim for victim in self._victims.values() if isinstance(victim, Victim))
-        return frozenset(handle for victim in victims for handle in victim.handles.all)
+        return frozenset(handle for victim in self._victims.values() for handle in victim.handles.all)
 
     def sealer(self, profile: Profile) -> Sealer:
         """To have the module seal one more record with a victim's keys."""
@@ -77,15 +86,18 @@ class Lab:
     def close(self) -> None:
         """Destroys every victim."""
         for victim in self._victims.values():
-            if isinstance(victim, Victim):
-                for handle in victim.handles.all:
-                    with suppress(CryptokiError):
-                        self.session.destroy(handle)
+            for handle in victim.handles.all:
+                with suppress(CryptokiError):
+                    self.session.destroy(handle)
         self._victims.clear()
 
     def forget(self) -> None:
         """The session is gone, and its objects with it."""
         self._victims.clear()
+
+    def lose(self, victim: Victim) -> None:
+        """Objects of this one are gone."""
+        self._victims.pop(victim.profile, None)
 
     def _set_up(self, profile: Profile) -> Victim:
         length = _RANDOM_BYTES.get(profile.kind, 32)
@@ -96,6 +108,7 @@ class Lab:
             else:
                 agreed = agreement.agree(self.session, profile)
                 keys = schedules.derive(self.session, profile, agreed, client_random, server_random)
+            _check_ivs(profile, keys.ivs)
             records = dict(self.sealer(profile).records(keys))
             self.session.keep(*keys.handles.all)
         self._plaintexts.update(records)
@@ -109,3 +122,11 @@ class Lab:
             agreed.peer_public,
             agreed.message,
         )
+
+
+def _check_ivs(profile: Profile, ivs: Mapping[Side, bytes]) -> None:
+    """CKR_OK does not mean that the IVs were written."""
+    length = profile.suite.fixed_iv(VERSIONS[profile.kind])
+    for side, iv in ivs.items():
+        if len(iv) != length:
+            raise Inconclusive(f"a {side} IV of {len(iv)} bytes where the suite has {length}")

@@ -6,12 +6,13 @@ hang of the module ends one attack; the module is opened again and the audit goe
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
-from keyfence.cryptoki import CryptokiError, KeyfenceError, ModuleFailure
+from keyfence.cryptoki import CryptokiError, HandleInvalid, KeyfenceError, ModuleFailure
 from keyfence.cryptoki.constants import CKM, CKR, describe
-from keyfence.model import Limits, Unsat
+from keyfence.model import Chain, Effort, Limits, Unsat
 from keyfence.techniques import TECHNIQUES
-from keyfence.techniques.base import Attack, Inconclusive, Technique
+from keyfence.techniques.base import Attack, Inconclusive, Technique, Unprepared, says_something, telling
 from keyfence.techniques.victim import Kind, Profile, Victim
 
 from .evidence import prove
@@ -39,6 +40,10 @@ class Options:
     max_chain: int = 512
 
 
+_EFFORT: Final = Effort(literals=500)
+"""Enough to prove most chains the shortest; what is left unproven is said beside the chain."""
+
+
 class Audit:
     """One audit of one opened token."""
 
@@ -46,7 +51,7 @@ class Audit:
         self.opened = opened
         self.options = options
         self.progress = progress
-        self.limits = Limits(max_calls=options.max_chain, max_search_bits=64)
+        self.limits = Limits(options.max_chain, max_search_bits=64, effort=_EFFORT)
         self._gone = ""
 
     def run(self) -> Report:
@@ -73,14 +78,14 @@ class Audit:
             self.opened.lab.close()
             self.opened.sweep()
             return self.opened.count_objects()
-        except ModuleFailure:
+        except (CryptokiError, ModuleFailure):
             return None
 
     def _technique(self, technique: Technique) -> Iterator[Finding]:
         """At least one finding: where no session could be attacked, that it is ABSENT, or why nothing can be said."""
         nothing = True
         try:
-            for profile in profiles(technique, self._offers, self.options.suites):
+            for profile in profiles(technique, self._works, self.opened.lab.lists, self.options.suites):
                 for finding in self._against(technique, profile):
                     nothing = False
                     yield finding
@@ -90,10 +95,18 @@ class Audit:
         if nothing:
             yield _absent(technique)
 
-    def _offers(self, profile: Profile) -> bool:
+    def _works(self, profile: Profile) -> bool:
+        """Whether there is such a session. One whose set-up ends the module is noted, and not set up again."""
         if self._gone:
             raise ModuleFailure(self._gone)
-        return self.opened.lab.offers(profile)
+        try:
+            return self.opened.lab.works(profile)
+        except CallBudgetSpent:
+            raise
+        except ModuleFailure as failure:
+            self.opened.notes.append(f"setting up a session ({profile}) ended the module: {failure}")
+            self._revive()
+            return False
 
     def _against(self, technique: Technique, profile: Profile) -> Iterator[Finding]:
         """Every attack on one session; after a crash on another session of the same kind, from the next attack on."""
@@ -154,8 +167,16 @@ class Audit:
     def _refused(self, base: Finding, attack: Attack, victim: Victim, error: CryptokiError) -> Finding:
         """REFUSED, or ABSENT where the token neither lists the mechanism nor knows it when called.
 
-        Where keys are separated, the mechanism's absence IS the refusal, and is reported as one.
+        Where keys are separated, the mechanism's absence IS the refusal, and is reported as one. INCONCLUSIVE where the code
+        is none about the attack: what prepares it was refused, the device failed, the victim's keys are gone.
         """
+        if isinstance(error, Unprepared):
+            return replace(base, why=f"the attack could not be prepared: {error}")
+        if not says_something(error):
+            return replace(base, why=f"{error}, which says nothing of the attack")
+        if isinstance(error, HandleInvalid) and not self.opened.holds(victim):
+            self.opened.lose(victim)
+            return replace(base, why=f"{error}: the session's keys are gone from the module")
         missing = [mechanism for mechanism in attack.requires if not self.opened.bench.has(mechanism)]
         unknown = error.ckr in (CKR.MECHANISM_INVALID, CKR.FUNCTION_NOT_SUPPORTED)
         if missing and unknown and victim.kind is not Kind.SEPARATED:
@@ -173,21 +194,31 @@ class Audit:
         except CryptokiError as refusal:
             if self.options.plan_only:
                 raise Inconclusive(f"planning met {refusal} on a secret of the lab's own") from refusal
-        self.opened.traced.clear()
         with self.opened.bench.rehearsing_on_the_victim():
+            return self._insistently(base, attack, victim)
+
+    def _insistently(self, base: Finding, attack: Attack, victim: Victim) -> Finding:
+        """Once more where the module only failed: devices have bad moments."""
+        self.opened.traced.clear()
+        try:
             return self._attempt(base, attack, victim)
+        except CryptokiError as error:
+            if says_something(error) or isinstance(error, Unprepared):
+                raise
+        self.opened.traced.clear()
+        return self._attempt(base, attack, victim)
 
     def _attempt(self, base: Finding, attack: Attack, victim: Victim) -> Finding:
         """Probe, plan, execute, prove. CryptokiError where the module refuses."""
         offer = attack.probe(self.opened.bench)
         chain = plan(offer.target, offer.capabilities, self.limits) if offer.capabilities else Unsat("nothing allowed")
         if isinstance(chain, Unsat):
-            for refusal in offer.refusals:
-                raise refusal
+            if offer.refusals:
+                raise telling(offer.refusals)
             raise Inconclusive(f"no chain of calls reaches the key: {chain.reason}")
         if self.options.plan_only:
             why = f"planned, not executed: {chain.price.calls} calls, 2^{chain.price.work_bits:g} trials"
-            return replace(base, why=why, steps=attack.steps(chain), work_bits=float(chain.price.work_bits))
+            return replace(base, why=why, steps=_steps(attack, chain), work_bits=float(chain.price.work_bits))
         self.opened.traced.clear()
         recovery = attack.execute(self.opened.bench, chain)
         calls, trace = self.opened.traced.count, tuple(self.opened.traced.records)
@@ -201,10 +232,16 @@ class Audit:
             work_bits=float(max(proven.work_bits, chain.price.work_bits)),
             recovered_bytes=proven.recovered,
             total_bytes=proven.total,
-            steps=attack.steps(chain),
+            steps=_steps(attack, chain),
             trace=trace,
             layout=proven.layout,
         )
+
+
+def _steps(attack: Attack, chain: Chain) -> tuple[str, ...]:
+    """The chain in PKCS#11's terms, and how far it is from the shortest where that is not known to be nothing."""
+    bound = f"(no chain of this work has fewer than {chain.calls_at_least} calls)"
+    return attack.steps(chain) if chain.optimal else (*attack.steps(chain), bound)
 
 
 def _refusal(error: CryptokiError) -> Refusal:

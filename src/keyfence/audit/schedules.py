@@ -71,6 +71,15 @@ def derive(session: Session, profile: Profile, agreed: Agreed, client_random: by
     return schedule.classic(agreed, master)
 
 
+def derived_secret(session: Session, profile: Profile, base: int, client_random: bytes, server_random: bytes) -> int:
+    """The secret that keys come from, derived as `derive` does: from a pre-master secret the master secret, from TLS 1.3's
+    handshake secret the client's traffic secret."""
+    schedule = _Schedule(session, profile, client_random, server_random)
+    if profile.kind is Kind.TLS13:
+        return schedule.traffic(base, Side.CLIENT)
+    return schedule.master(Agreed(base))
+
+
 def bare(session: Session, profile: Profile, fixed_iv: Callable[[int], bytes]) -> Keys:
     """A record key by C_GenerateKey, for modules that make none from TLS secrets; IVs by `fixed_iv(length)`."""
     template = secret_key(CKK.AES, profile.suite.cipher.key, **_RECORD)
@@ -162,19 +171,17 @@ class _Schedule:
         salt = hkdf.derive_secret(self.prf_hash, early, b"derived", b"")
         extract = Hkdf(extract=True, expand=False, prf_hash=int(self.prf_hash.ckm), salt=salt)
         handshake = self._hkdf(CKM.HKDF_DERIVE, extract, agreed.pre_master, hash_length)
-        transcript = self.prf_hash.digest(self.client_random + self.server_random)
-        traffic = {
-            side: self._expand(handshake, HkdfLabel(hash_length, label, transcript), sign=True)
-            for side, label in ((Side.CLIENT, b"c hs traffic"), (Side.SERVER, b"s hs traffic"))
-        }
+        traffic = {side: self.traffic(handshake, side) for side in Side}
         self.session.destroy(handshake)
         keys = {side: self._traffic_key(secret) for side, secret in traffic.items()}
         ivs = {side: self._traffic_iv(secret) for side, secret in traffic.items()}
         return Keys(Handles(agreed.private_key, agreed.pre_master, 0, keys, {}, traffic), ivs)
 
-    def _expand(self, secret: int, label: HkdfLabel, **flags: bool) -> int:
+    def traffic(self, handshake: int, side: Side) -> int:
+        """The transcript of this handshake being the randoms."""
+        label = traffic_label(self.prf_hash, side, self.client_random + self.server_random)
         parameters = Hkdf(extract=False, expand=True, prf_hash=int(self.prf_hash.ckm), info=label.encode())
-        return self._hkdf(CKM.HKDF_DERIVE, parameters, secret, label.length, **flags)
+        return self._hkdf(CKM.HKDF_DERIVE, parameters, handshake, label.length, sign=True)
 
     def _hkdf(self, mechanism: CKM, parameters: Hkdf, base: int, length: int, **flags: bool) -> int:
         """Key types and flags differ between modules: CKK_HKDF by 3.0's text, CKK_GENERIC_SECRET in the field."""
@@ -207,6 +214,12 @@ class _Schedule:
             assert made is not None, "a key-and-MAC derivation gives key material"
             keys[side], macs[side], ivs[side] = made.client_key, made.client_mac, made.client_iv or b""
         return Keys(Handles(agreed.private_key, agreed.pre_master, master, keys, macs), ivs)
+
+
+def traffic_label(prf_hash: PrfHash, side: Side, messages: bytes) -> HkdfLabel:
+    """Of the handshake traffic secret (RFC 8446 §7.1)."""
+    label = b"c hs traffic" if side is Side.CLIENT else b"s hs traffic"
+    return HkdfLabel(prf_hash.digest_size, label, prf_hash.digest(messages))
 
 
 def hkdf_data(session: Session, prf_hash: PrfHash, secret: int, info: bytes, length: int) -> bytes:

@@ -8,10 +8,12 @@ from keyfence.cryptoki import Cryptoki, CryptokiError, KeyfenceError, Mechanism,
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR, CKU, TokenFlag
 from keyfence.cryptoki.params import Gcm, GcmLayout
 from keyfence.cryptoki.session import Session, secret_key
+from keyfence.techniques.victim import Profile, Victim
 
 from .bench import AuditBench
 from .findings import ModuleRef
 from .lab import Lab
+from .steady import SteadyModule
 from .trace import Listener, TracedModule
 
 
@@ -47,11 +49,16 @@ class Opened:
     ) -> None:
         self.target = target
         self.notes: list[str] = list(target.notes)
-        self.lost = False
+        self.lost = False  # whether the victim of the last attack is gone
         self._max_search_bits = max_search_bits
         self._pin: Pin | None = None
+        self._failures: dict[Profile, str] = {}
         self.traced = TracedModule(target.start(), max_calls, listener)
-        self._open()
+        try:
+            self._open()
+        except BaseException:
+            self._end_module()
+            raise
 
     def _open(self) -> None:
         self.traced.initialize()
@@ -59,10 +66,11 @@ class Opened:
         self.session = self._session()
         self._log_in()
         self.mechanisms = frozenset(self.traced.get_mechanism_list(self.slot))
-        layout = self.target.gcm_layout or self._gcm_layout()
-        self.lab = Lab(self.session, self.mechanisms, layout)
-        self.bench = AuditBench(self.session, self.mechanisms, layout, self._max_search_bits)
         self._baseline = frozenset(self.session.find())
+        self.session.module = SteadyModule(self.traced, self._baseline)
+        layout = self.target.gcm_layout or self._gcm_layout()
+        self.lab = Lab(self.session, self.mechanisms, layout, self._failures)
+        self.bench = AuditBench(self.session, self.mechanisms, layout, self._max_search_bits)
         self.reference = self._reference()
 
     def reopen(self) -> None:
@@ -79,6 +87,9 @@ class Opened:
         """Closes the session, and the module; a module that is gone already is fine."""
         with suppress(CryptokiError, ModuleFailure):
             self.session.close()
+        self._end_module()
+
+    def _end_module(self) -> None:
         with suppress(CryptokiError, ModuleFailure):
             self.traced.finalize()
         closer = getattr(self.traced.module, "close", None)
@@ -103,7 +114,7 @@ class Opened:
                     self.traced.hold()
         finally:
             if not self.lost:
-                with suppress(ModuleFailure):
+                with suppress(CryptokiError, ModuleFailure):
                     self.sweep()
 
     def sweep(self) -> None:
@@ -111,7 +122,21 @@ class Opened:
         for handle in set(self.session.find()) - self._baseline - self.lab.handles:
             with suppress(CryptokiError):
                 if self.session.attribute(handle, CKA.TOKEN) is False:
-                    self.traced.destroy_object(self.session.handle, handle)
+                    self.session.destroy(handle)
+
+    # Victims
+
+    def holds(self, victim: Victim) -> bool:
+        """Whether every object of the victim's is still there."""
+        try:
+            return all(self.session.attribute(handle, CKA.CLASS) is not None for handle in victim.handles.all)
+        except CryptokiError:
+            return False
+
+    def lose(self, victim: Victim) -> None:
+        """What is left of it is for the sweep, and its like will be set up again."""
+        self.lab.lose(victim)
+        self.lost = True
 
     # Opening
 

@@ -6,11 +6,12 @@ Nothing here knows a module by name.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
-from keyfence.cryptoki.constants import CKM, describe
+from keyfence.cryptoki.constants import CKM, CKR, describe
 from keyfence.cryptoki.errors import CryptokiError, KeyfenceError
 from keyfence.cryptoki.params import GcmLayout
 from keyfence.cryptoki.session import Session
@@ -57,6 +58,39 @@ class Bench(Protocol):
 
 class Inconclusive(KeyfenceError):
     """The attack could neither be shown nor ruled out; the message says why."""
+
+
+class Unprepared(CryptokiError):
+    """A call that only prepares an attack was refused: nothing is known of the attack itself."""
+
+
+@contextmanager
+def preparing() -> Iterator[None]:
+    """Around calls that make what an attack needs of the caller's own: a refusal of theirs is not the attack's."""
+    try:
+        yield
+    except CryptokiError as refusal:
+        raise Unprepared(refusal.ckr, refusal.function, refusal.detail) from refusal
+
+
+SILENT: Final = frozenset(
+    {
+        *(CKR.HOST_MEMORY, CKR.DEVICE_ERROR, CKR.DEVICE_MEMORY, CKR.DEVICE_REMOVED, CKR.TOKEN_NOT_PRESENT),
+        *(CKR.SESSION_CLOSED, CKR.SESSION_HANDLE_INVALID, CKR.SESSION_COUNT, CKR.USER_NOT_LOGGED_IN),
+        *(CKR.OPERATION_ACTIVE, CKR.OPERATION_NOT_INITIALIZED, CKR.CRYPTOKI_NOT_INITIALIZED, CKR.BUFFER_TOO_SMALL),
+    }
+)
+"""What tells of the device, the session or the caller, and nothing of what was asked for."""
+
+
+def says_something(refusal: CryptokiError) -> bool:
+    """Whether the module refused the attack, rather than what came before it or anything at all just then."""
+    return not isinstance(refusal, Unprepared) and refusal.ckr not in SILENT
+
+
+def telling(refusals: Sequence[CryptokiError]) -> CryptokiError:
+    """Of several the first that refused the attack; the first of all where none did."""
+    return next(filter(says_something, refusals), refusals[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,8 @@ class BlockOracleAttack(Attack):
         for step in chain.steps:
             group = _group(step)
             answer = self.encrypted(bench, key, group)
+            if len(answer) != len(group):
+                raise Inconclusive(f"{len(answer)} bytes came back for {len(group)}")
             answers |= {group[at : at + BLOCK]: answer[at : at + BLOCK] for at in range(0, len(group), BLOCK)}
         subkeys = GcmSubkeys(Side.CLIENT, answers.pop(ZERO), answers)
         return replace(subkeys, forged=self._accepts_forgery(bench, key, subkeys))

@@ -277,7 +277,7 @@ class CarveAttack(Attack):
     def _priced(self, bench: Bench, chain: Chain) -> Recovery:
         """The victim's shortest key is made, and its search not run: the specimen's shows that it is these bytes."""
         piece = next(self._pieces(chain))
-        self.make(bench, self.origin, piece)
+        keysearch.identify(bench, self.make(bench, self.origin, piece), CKK.GENERIC_SECRET)
         rehearsed = self._specimen is not None and self._specimen.value is not None
         return Priced(piece.start, piece.stop, self.length, chain.price.work_bits, rehearsed)
 

@@ -8,7 +8,7 @@ from keyfence.cryptoki import Mechanism
 from keyfence.cryptoki.constants import CKA, CKD, CKM
 from keyfence.cryptoki.params import Ecdh1Derive
 
-from .base import Bench
+from .base import Bench, preparing
 from .carving import CarveAttack, Origin, Piece, Specimen
 from .recovery import PreMaster, Recovery, Source
 from .victim import Victim
@@ -35,12 +35,13 @@ class AgreementAttack(CarveAttack):
 
     def specimen(self, bench: Bench) -> Specimen:
         """A pair made in the module, protected as the victim's is, and a peer outside: so the shared secret is known."""
-        public, private = bench.session.generate_pair(
-            Mechanism(CKM.EC_KEY_PAIR_GEN),
-            {CKA.EC_PARAMS: P256_OID, CKA.VERIFY: True},
-            {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False, CKA.DERIVE: True},
-        )
-        point = bench.session.attribute(public, CKA.EC_POINT)
+        with preparing():
+            public, private = bench.session.generate_pair(
+                Mechanism(CKM.EC_KEY_PAIR_GEN),
+                {CKA.EC_PARAMS: P256_OID, CKA.VERIFY: True},
+                {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False, CKA.DERIVE: True},
+            )
+            point = bench.session.attribute(public, CKA.EC_POINT)
         assert isinstance(point, bytes)
         peer = ec.generate_private_key(_CURVE)
         shared = peer.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, bare_point(point)))

@@ -9,7 +9,7 @@ from keyfence.cryptoki.params import Hkdf
 from keyfence.cryptoki.values import Template
 from keyfence.model import Readable
 
-from .base import Attack, Bench, Technique
+from .base import Attack, Bench, Technique, preparing
 from .oracle import OracleAttack, Way, data_templates, read_derived, readable_templates
 from .targets import rests_on_hmac
 from .victim import Kind, Victim
@@ -77,5 +77,6 @@ class HkdfSaltAttack(OracleAttack):
 def _import(bench: Bench, key_type: int | None, data: bytes) -> int:
     """The caller's data as an object that HKDF takes for its input key: a key, or since 3.0 a data object."""
     if key_type is None:
-        return bench.session.create({CKA.CLASS: int(CKO.DATA), CKA.TOKEN: False, CKA.VALUE: data})
+        with preparing():
+            return bench.session.create({CKA.CLASS: int(CKO.DATA), CKA.TOKEN: False, CKA.VALUE: data})
     return bench.import_key(key_type, data, derive=True)

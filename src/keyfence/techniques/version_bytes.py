@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from keyfence.cryptoki import Mechanism
+from keyfence.cryptoki import CryptokiError, Derived, Mechanism
 from keyfence.cryptoki.constants import CKK, CKM
 from keyfence.cryptoki.constants.vendor import CKM_NSS_TLS_EXTENDED_MASTER_KEY_DERIVE, CKM_NSS_TLS_MASTER_KEY_DERIVE_SHA256
 from keyfence.cryptoki.params import (
@@ -16,7 +16,7 @@ from keyfence.cryptoki.params import (
 from keyfence.cryptoki.session import secret_key
 from keyfence.model import Chain, Key, Lengths, Public, Slice, Stream, Window
 
-from .base import Attack, Bench, Inconclusive, Offer, Technique
+from .base import Attack, Bench, Inconclusive, Offer, Technique, telling
 from .recovery import Fragment, Recovery, Source
 from .targets import VICTIM
 from .victim import Kind, Victim
@@ -103,12 +103,22 @@ class VersionAttack(Attack):
         return Offer((wanted,), (window,))
 
     def _version(self, bench: Bench, base: int) -> bytes:
-        template = secret_key(CKK.GENERIC_SECRET, None, derive=True, sensitive=True, extractable=False)
-        mechanism = Mechanism(self.mechanism, self._parameters(self.victim))
-        version = bench.session.derive(mechanism, base, template).version
+        version = self._derive(bench, base).version
         if version is None:
             raise Inconclusive("the module answered CKR_OK and wrote no pVersion")
         return bytes(version)[: self._length]
+
+    def _derive(self, bench: Bench, base: int) -> Derived:
+        """CKA_VALUE_LEN, which the mechanism fixes, is said where a module wants it."""
+        mechanism = Mechanism(self.mechanism, self._parameters(self.victim))
+        refusals: list[CryptokiError] = []
+        for length in (None, self.victim.secret_length):
+            template = secret_key(CKK.GENERIC_SECRET, length, derive=True, sensitive=True, extractable=False)
+            try:
+                return bench.session.derive(mechanism, base, template)
+            except CryptokiError as refusal:
+                refusals.append(refusal)
+        raise telling(refusals)
 
     def execute(self, bench: Bench, chain: Chain) -> Recovery:
         version = self._version(bench, self.victim.handles.master)

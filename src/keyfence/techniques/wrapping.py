@@ -21,7 +21,7 @@ from keyfence.cryptoki.params import Iv, Parameters, RsaOaep
 from keyfence.cryptoki.session import secret_key
 from keyfence.cryptoki.values import AttributeValue
 
-from .base import Bench, Inconclusive
+from .base import Bench, Inconclusive, preparing
 
 _IV: Final = bytes(16)
 _KEK_BYTES: Final = 16
@@ -52,7 +52,7 @@ def _cbc(key: bytes, wrapped: bytes) -> bytes:
 
 def _unpadded(data: bytes) -> bytes:
     """PKCS #7 padding removed, to whatever block it was (8 bytes below RFC 3394 in some modules). ValueError without it."""
-    count = data[-1]
+    count = data[-1] if data else 0
     if not 1 <= count <= 16 or data[-count:] != bytes([count]) * count:
         raise ValueError("not padded")
     return data[:-count]
@@ -80,14 +80,15 @@ WRAPPINGS: Final = (
 
 
 def take_out(bench: Bench, wrapping: Wrapping, handle: int) -> bytes:
-    """The key's value, wrapped in the module and unwrapped outside. Raises the module's refusal, or Inconclusive."""
+    """The key's value, wrapped in the module and unwrapped outside. Raises the module's refusal, Unprepared or Inconclusive."""
     if wrapping.unwrap is None:
         return _by_rsa(bench, wrapping, handle)
     mechanism = Mechanism(wrapping.mechanism, wrapping.parameters)
     kek, value = _own_aes(bench)
     wrapped = bench.session.wrap(mechanism, kek, handle)
     if value is None:
-        return bench.session.decrypt(mechanism, kek, wrapped)
+        with preparing():  # that it was wrapped is the refusal that did not come
+            return bench.session.decrypt(mechanism, kek, wrapped)
     try:
         return wrapping.unwrap(value, wrapped)
     except (ValueError, keywrap.InvalidUnwrap):
@@ -102,7 +103,8 @@ def _own_aes(bench: Bench) -> tuple[int, bytes | None]:
         return bench.import_key(CKK.AES, value, **uses), value
     except CryptokiError:
         template = secret_key(CKK.AES, _KEK_BYTES, **uses)
-        return bench.session.generate(Mechanism(CKM.AES_KEY_GEN), template), None
+        with preparing():
+            return bench.session.generate(Mechanism(CKM.AES_KEY_GEN), template), None
 
 
 @cache
@@ -120,9 +122,14 @@ def _by_rsa(bench: Bench, wrapping: Wrapping, handle: int) -> bytes:
         CKA.WRAP: True,
         CKA.ENCRYPT: True,
     }
-    wrapped = bench.session.wrap(Mechanism(wrapping.mechanism, wrapping.parameters), bench.session.create(template), handle)
+    with preparing():
+        public = bench.session.create(template)
+    wrapped = bench.session.wrap(Mechanism(wrapping.mechanism, wrapping.parameters), public, handle)
     scheme = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None) if wrapping.parameters else padding.PKCS1v15()  # noqa: S303
-    return _own_rsa().decrypt(wrapped, scheme)
+    try:
+        return _own_rsa().decrypt(wrapped, scheme)
+    except ValueError:
+        raise Inconclusive("what C_WrapKey returned is no message for our RSA key") from None
 
 
 def available(bench: Bench) -> Iterator[Wrapping]:
@@ -137,10 +144,15 @@ def read(bench: Bench, handle: int) -> bytes:
     """
     try:
         return bench.session.value(handle)
-    except CryptokiError as sensitive:
-        wrapping = next(available(bench), None)
-        if wrapping is None or bench.session.attribute(handle, CKA.EXTRACTABLE) is not True:
-            raise
-        with suppress(CryptokiError, Inconclusive):
-            return take_out(bench, wrapping, handle)
-        raise sensitive
+    except CryptokiError:
+        for wrapping in available(bench) if _may_leave(bench, handle) else ():
+            with suppress(CryptokiError, Inconclusive):
+                return take_out(bench, wrapping, handle)
+        raise
+
+
+def _may_leave(bench: Bench, handle: int) -> bool:
+    try:
+        return bench.session.attribute(handle, CKA.EXTRACTABLE) is True
+    except CryptokiError:
+        return True  # nobody says no
