@@ -82,16 +82,21 @@ class AuditBench:
             return agree(self.session, victim.profile).pre_master
 
     def import_key(self, key_type: int, value: bytes, **attributes: AttributeValue) -> int:
-        """C_CreateObject; where it is not offered, C_UnwrapKey under a key of our own. Unprepared where neither is."""
-        template = secret_key(key_type, None, **{"sensitive": False, "extractable": True} | attributes)
-        with preparing():
+        """C_CreateObject; where it is not offered, C_UnwrapKey under a key of our own. Unprepared where neither is.
+
+        Readable, since what is made of it may take its protection from there; sensitive, where all keys have to be (FIPS).
+        """
+        refusals: list[CryptokiError] = []
+        for protection in ({"sensitive": False, "extractable": True}, {"sensitive": True, "extractable": True}):
+            template = secret_key(key_type, None, **protection | attributes)
             try:
                 return self.session.create(template | {CKA.VALUE: value})
-            except CryptokiError:
-                handle = self._unwrap(template, value)
-                if handle:
-                    return handle
-                raise
+            except CryptokiError as refusal:
+                refusals.append(refusal)
+            if handle := self._unwrap(template, value):
+                return handle
+        with preparing():
+            raise refusals[0]
 
     def _unwrap(self, template: dict[int, AttributeValue], value: bytes) -> int:
         """The value encrypted under an own AES key in CBC with padding, then unwrapped: an import in two steps."""

@@ -52,7 +52,7 @@ class Bench(Protocol):
         ...
 
     def import_key(self, key_type: int, value: bytes, **attributes: AttributeValue) -> int:
-        """A readable session key with this value, by C_CreateObject or whatever else the module offers."""
+        """A session key with this value, readable where keys may be, by C_CreateObject or whatever else the module offers."""
         ...
 
 

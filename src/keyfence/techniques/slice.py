@@ -1,11 +1,10 @@
 """slice: the master or traffic secret taken apart by the mechanisms that cut and join keys."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from keyfence.cryptoki import CryptokiError, Mechanism
+from keyfence.cryptoki import Mechanism
 from keyfence.cryptoki.constants import CKK, CKM
 from keyfence.cryptoki.params import DerivationString, ExtractParams, KeyHandle, Parameters
 from keyfence.schedule import Side
@@ -57,13 +56,7 @@ def _key_before(bench: Bench, secret: int, _: Piece) -> tuple[Parameters, int]:
 
 
 def _own_key(bench: Bench) -> int:
-    """Readable, since what is joined may take its protection from the base key alone; sensitive, where all keys have to be."""
-    try:
-        return bench.import_key(CKK.GENERIC_SECRET, _OWN, derive=True)
-    except CryptokiError as refusal:
-        with suppress(CryptokiError):
-            return bench.import_key(CKK.GENERIC_SECRET, _OWN, derive=True, sensitive=True)
-        raise refusal
+    return bench.import_key(CKK.GENERIC_SECRET, _OWN, derive=True)
 
 
 _THEN_OURS: Final = (Layout(Keeps.FIRST), Layout(Keeps.LAST, after=_OWN))
