@@ -7,6 +7,7 @@ write key. Attacks that rebuild a pseudo-random function need nothing else to kn
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keyfence.cryptoki.constants import CKK
 from keyfence.model import Key, Slice, Stream
 from keyfence.schedule import HkdfLabel, PrfHash, Side, labels_of
 
@@ -22,7 +23,8 @@ class Target:
     """`length` bytes from the start of the stream that `secret` (a handle) yields for `label + seed`.
 
     `function` names the stream's function in the model: "TLS12-PRF-SHA256", "TLS10-PRF", "SSL3", "HKDF-EXPAND-SHA256".
-    `recovery` makes of those bytes what the audit proves.
+    `recovery` makes of those bytes what the audit proves. The first `mac_length` bytes are MAC keys, the rest write keys of
+    `key_type`: of a DES key no parity bit is wanted, of a MAC key every bit is.
     """
 
     secret: int
@@ -33,6 +35,7 @@ class Target:
     length: int
     key_type: int
     recovery: Callable[[bytes, Source], Recovery]
+    mac_length: int = 0
 
     @property
     def input(self) -> bytes:
@@ -44,7 +47,12 @@ class Target:
 
     @property
     def slices(self) -> tuple[Slice, ...]:
-        return (Slice(self.stream, 0, self.length, Key.of(self.key_type), "secret bytes"),)
+        stop = min(self.mac_length, self.length)
+        parts = (
+            Slice(self.stream, 0, stop, Key.of(CKK.GENERIC_SECRET), "MAC keys"),
+            Slice(self.stream, stop, self.length, Key.of(self.key_type), "write keys"),
+        )
+        return tuple(part for part in parts if part.length)
 
 
 def target_of(victim: Victim) -> Target:
@@ -71,6 +79,7 @@ def _classic(victim: Victim) -> Target:
         victim.secret_bytes,
         int(victim.suite.ckk or 0),
         lambda data, source: StreamBytes.run(data, source),
+        victim.secret_bytes - len(victim.directions) * victim.suite.cipher.material,
     )
 
 
@@ -85,6 +94,7 @@ def _wtls(victim: Victim) -> Target:
         victim.secret_bytes,
         int(victim.suite.ckk or 0),
         lambda data, source: StreamBytes.run(data, source),
+        victim.secret_bytes - len(victim.directions) * victim.suite.cipher.material,
     )
 
 

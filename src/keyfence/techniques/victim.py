@@ -124,10 +124,14 @@ class Victim:
         return 20 if self.kind is Kind.WTLS else 48
 
     @property
+    def directions(self) -> tuple[Side, ...]:
+        """The sides that one key block serves."""
+        return (Side.CLIENT,) if self.kind is Kind.WTLS else (Side.CLIENT, Side.SERVER)
+
+    @property
     def secret_bytes(self) -> int:
         """Length of the key block's secret part: MAC keys and write keys, without IVs. WTLS has one block per direction."""
-        directions = 1 if self.kind is Kind.WTLS else 2
-        return directions * (self.suite.mac_key + self.suite.cipher.material)
+        return len(self.directions) * (self.suite.mac_key + self.suite.cipher.material)
 
 
 VERSIONS = {
