@@ -82,7 +82,7 @@ class _OneCall(Attack):
         return Offer(self.wanted, (), tuple(refusals))
 
     def _window(self) -> Window:
-        wanted = self.wanted[0]
+        wanted = self.wanted[-1]
         return Window("readable", wanted.stream, Readable(), Lengths.exactly(0), Lengths.exactly(wanted.stop))
 
     @property
