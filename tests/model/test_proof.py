@@ -9,6 +9,7 @@ from keyfence.model import (
     ANY,
     Capability,
     Cut,
+    Key,
     KeyMatCut,
     KeyOption,
     Lengths,
@@ -19,6 +20,7 @@ from keyfence.model import (
     Unsat,
     Window,
     is_exposed,
+    is_payable,
     is_shared,
     key_slices,
     next_call,
@@ -225,3 +227,29 @@ def test_no_proof_is_claimed_when_z3_gives_up(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_oracle_has_no_keys_to_lose() -> None:
     assert is_exposed([Oracle("sign", "master", "HMAC-SHA256")], [classic()]) is None
+
+
+def cut(mac: int, key: int, iv: int, type_: Key = AES) -> KeyMatCut:
+    return classic(mac=Lengths.exactly(mac), keys=(KeyOption(type_, Lengths.exactly(key)),), iv=Lengths.exactly(iv))
+
+
+def test_what_one_call_leaves_of_a_key_has_a_price() -> None:
+    """The other cut's IVs are bytes 64 to 87. Of the server's write key, 56 to 71, they leave 8 bytes; of longer write keys, 72 to
+    103, they leave 16, and less is left of the server's MAC key, 20 to 39: 12 bytes in one of the other's keys, 8 in the next."""
+    chacha20, aes128, aes256 = cut(0, 32, 12), cut(20, 16, 0), cut(20, 32, 0)
+    assert is_exposed([aes128], [chacha20]) is not None
+    assert is_payable([aes128], [chacha20], 64) is None
+    assert is_payable([aes128], [chacha20], 65) is not None
+    assert is_payable([aes256], [chacha20], 96) is None
+    assert is_payable([aes256], [chacha20], 97) is not None
+
+
+def test_keys_of_one_call_count_together_with_its_ivs() -> None:
+    """Bytes 0 to 15 are two keys of 8 bytes each: 2^64 twice, and no 2^128."""
+    assert is_payable([cut(0, 16, 0)], [cut(8, 16, 0)], 64) is None
+    assert is_payable([cut(0, 16, 0)], [cut(8, 16, 0)], 65) is not None
+
+
+def test_a_key_that_was_weak_from_the_start_is_not_weakened() -> None:
+    assert is_payable([cut(0, 8, 0)], [cut(0, 8, 0)], 80) is None
+    assert is_payable([cut(0, 16, 0)], [cut(0, 16, 0)], 80) is None

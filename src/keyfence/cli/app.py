@@ -8,7 +8,7 @@ import typer
 
 from keyfence import __version__
 
-from . import audit, guard, modules, overlap, techniques
+from . import audit, guard, modules, overlap, prove, techniques
 
 app = typer.Typer(
     name="keyfence",
@@ -22,6 +22,7 @@ app.command(epilog=audit.EPILOG, short_help="Find, prove and report a module's l
 app.command(short_help="List this machine's modules.")(modules.modules)
 app.command(short_help="List the techniques, or explain one.")(techniques.techniques)
 app.command(short_help="Show which suites' keys share bytes.")(overlap.overlap)
+app.command(epilog=prove.EPILOG, short_help="Prove what a policy closes.")(prove.prove)
 app.add_typer(guard.app)
 
 

@@ -8,7 +8,7 @@ All lengths are in bytes, for ONE side.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -58,6 +58,7 @@ class Cut:
     block: int
     mechanisms: frozenset[int]
     tags: frozenset[int]
+    suites: tuple[str, ...] = ()
 
     @property
     def text(self) -> bytes:
@@ -135,7 +136,8 @@ def _merged(policy: Policy) -> Iterator[Cut]:
         first = alike[0]
         mechanisms = frozenset().union(*(cut.mechanisms for cut in alike))
         tags = frozenset().union(*(cut.tags for cut in alike))
-        yield Cut(first.function, first.shape, first.key_type, first.mac, first.block, mechanisms, tags)
+        names = tuple(dict.fromkeys(name for cut in alike for name in cut.suites))
+        yield replace(first, mechanisms=mechanisms, tags=tags, suites=names)
 
 
 def _each(policy: Policy) -> Iterator[Cut]:
@@ -154,6 +156,7 @@ def _cut(suite: CipherSuite, version: Version) -> Cut:
         suite.cipher.block if suite.mode is Mode.CBC else 0,
         with_twins(int(suite.ckm or 0)),
         frozenset({suite.cipher.tag} if suite.cipher.tag else ()),
+        (suite.name,),
     )
 
 

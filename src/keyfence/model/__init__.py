@@ -10,7 +10,7 @@ from .lengths import ANY, Lengths
 from .operands import Derivation
 from .oracles import RECIPES, Evaluation, Oracle, Recipe
 from .overlap import Collision, Overlap, all_overlaps, overlaps
-from .proof import Exposure, is_exposed, is_shared, next_call
+from .proof import Exposure, is_exposed, is_payable, is_shared, next_call
 from .solver import Limits, Unsat, solve
 from .steps import Chain, Price, Step, Uncovered
 from .streams import Key, Public, Readable, Sink, Slice, Stream
@@ -48,6 +48,7 @@ __all__ = [
     "Window",
     "all_overlaps",
     "is_exposed",
+    "is_payable",
     "is_shared",
     "key_slices",
     "next_call",

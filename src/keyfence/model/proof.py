@@ -48,6 +48,22 @@ def is_shared(victims: Collection[Capability], attackers: Collection[Capability]
     return _clash(victims, attackers, _differs)
 
 
+def is_payable(victims: Collection[Capability], attackers: Collection[Capability], bits: int) -> Exposure | None:
+    """A call of the victim's and ONE call of the attacker's, after which a key of the first costs a search below 2^bits.
+
+    For attackers who have one call and no second: all its parts count together, and a key that costs no less than 2^bits to
+    search counts as kept. None is a proof.
+    """
+    streams = frozenset().union(*(victim.streams for victim in victims))
+    attacker_shapes = list(_shapes(attackers, "attacker", streams))
+    for victim in _shapes(victims, "victim", streams):
+        for attacker in attacker_shapes:
+            for mine in victim.parts:
+                if not is_free(mine.sink) and (found := _paid(victim, mine, attacker, bits)):
+                    return found
+    return None
+
+
 def next_call(
     target: Sequence[Slice],
     capabilities: Collection[Capability],
@@ -96,6 +112,8 @@ def _overlap(victim: Shape, attacker: Shape, wrong: Criterion) -> Exposure | Non
         for other, theirs in enumerate(attacker.parts)
         if not is_free(mine.sink) and mine.stream == theirs.stream
     }
+    if not pairs:
+        return None
     solver = z3.Solver()
     solver.add(*victim.rules, *attacker.rules, z3.Or(list(pairs)))
     for chosen, (mine, theirs) in pairs.items():
@@ -104,6 +122,21 @@ def _overlap(victim: Shape, attacker: Shape, wrong: Criterion) -> Exposure | Non
         return None
     stream = next(mine.stream for chosen, (mine, _) in pairs.items() if z3.is_true(model[chosen]))
     return Exposure(_call(victim, model), _call(attacker, model), stream, model.eval(offset, True).as_long())
+
+
+def _paid(victim: Shape, mine: Part, attacker: Shape, bits: int) -> Exposure | None:
+    """What no part of the call shows is searched at once; what a key shows, by that key or together with the rest."""
+    offset = z3.Int("offset")
+    common = [(part, _common(part, mine.start, mine.stop)) for part in attacker.parts if part.stream == mine.stream]
+    hidden = mine.stop - mine.start - z3.Sum([0, *(length for _, length in common)])
+    solver = z3.Solver()
+    solver.add(*victim.rules, *attacker.rules, _per_byte(mine) * (mine.stop - mine.start) >= bits)
+    solver.add(_per_byte(mine) * hidden < bits)
+    solver.add(*(min(_per_byte(part), _per_byte(mine)) * length < bits for part, length in common))
+    solver.add(_within(offset, mine), z3.Or([_within(offset, part) for part, _ in common]))
+    if (model := _model(solver)) is None:
+        return None
+    return Exposure(_call(victim, model), _call(attacker, model), mine.stream, model.eval(offset, True).as_long())
 
 
 def _within(offset: Any, part: Part) -> Any:

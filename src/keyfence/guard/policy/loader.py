@@ -31,13 +31,16 @@ _SUITES: Final[Mapping[str, CipherSuite]] = MappingProxyType({suite.name: suite 
 _NAME: Final = ("label", "id", "key_type")
 
 
-def load(path: Path) -> Policy:
-    """The policy in a file. PolicyError where it is no policy, OSError where it cannot be read."""
+def load(path: Path, *, overlapping: bool = False) -> Policy:
+    """The policy in a file. PolicyError where it is no policy, OSError where it cannot be read.
+
+    `overlapping`: also one whose suites' IVs lie on other suites' keys, for those who want to prove that they do.
+    """
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise PolicyError(f"{path}: not TOML: not UTF-8 at byte {error.start}") from None
-    return parse(text, str(path))
+    return parse(text, str(path), overlapping=overlapping)
 
 
 def default_text() -> str:
@@ -45,8 +48,8 @@ def default_text() -> str:
     return files(__package__).joinpath("default.toml").read_text("utf-8")
 
 
-def parse(text: str, name: str) -> Policy:
-    """The policy in a text; `name` is what messages call it."""
+def parse(text: str, name: str, *, overlapping: bool = False) -> Policy:
+    """The policy in a text; `name` is what messages call it. See `load`."""
     top = document(text, name)
     entries = top.table(KEYS)
     default = Policy.default()
@@ -67,7 +70,8 @@ def parse(text: str, name: str) -> Policy:
     )
     _check_versions(policy, entries)
     _check_names(entries)
-    _check_ivs(policy, entries.get("suites") or entries.get("versions") or top)
+    if not overlapping:
+        _check_ivs(policy, entries.get("suites") or entries.get("versions") or top)
     return policy
 
 

@@ -3,23 +3,23 @@
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from keyfence.cryptoki.constants import CKA, CKM, CKO, CKR
+from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR
 from keyfence.cryptoki.params import Hkdf
 from keyfence.schedule import PrfHash
 
-from ..births import expanded_role
 from ..blocks import standard_type
 from ..call import Call, Objection, number
 from ..ledger import LedgerUnavailable
 from ..mechanisms import HKDFS
-from ..policy import Policy
 from ..roles import Kind, Role
-from ..stages import EXPANDED, HASHES, KEY_LENGTHS, hash_named, parsed, step
+from ..stages import EXPANDED, HASHES, KEY_LENGTHS, hash_named, parsed
 from ..ways import Left, Reading, Terms, Way
 from .base import Rule, World
 from .one_cut import commit
 
 _KEYS: Final = frozenset(Kind) - {Kind.PUBLIC}
+_TYPES: Final = frozenset({CKK.GENERIC_SECRET, CKK.HKDF})
+_MAC_TYPES: Final = frozenset({prf_hash.ckk_hmac for prf_hash in HASHES})
 _DATA: Final = frozenset({Kind.PUBLIC, Kind.EXPORTED})
 
 
@@ -51,7 +51,7 @@ class HkdfSchedule(Rule):
             return (way,)
         if way.operand or way.oracle:
             return ()
-        return _expanded(way, terms.policy) if way.role.kind in EXPANDED else (way,)
+        return _expanded(way) if way.role.kind in EXPANDED else (way,)
 
 
 def _hash(parameters: Hkdf) -> PrfHash:
@@ -73,6 +73,7 @@ def _extract(call: Call, prf_hash: PrfHash) -> Call:
     if not zeros and call.role != wanted:
         raise Objection(f"extracted from a {wanted.kind}, not from a {call.role.kind}", CKR.KEY_FUNCTION_NOT_PERMITTED)
     _check_length(call, prf_hash.digest_size, may_be_absent=True)
+    _check_type(call, kind)
     return call
 
 
@@ -88,6 +89,7 @@ def _expand(call: Call, parameters: Hkdf, prf_hash: PrfHash, world: World) -> Ca
     _check_length(call, label.length)
     if born is Kind.RECORD:
         return _one_cipher(call, prf_hash, label.length, world)
+    _check_type(call, born)
     return call
 
 
@@ -95,16 +97,24 @@ def _may_be(born: Kind, *, data: bool) -> bool:
     return born in (_DATA if data else _KEYS)
 
 
-def _expanded(way: Reading, policy: Policy) -> Left:
-    """Of an expansion what its HkdfLabel says, in the role that the schedule gives it."""
-    label, prf_hash = parsed(way.stream.input), hash_named(way.role.function)
-    line = step(way.role.kind, label, prf_hash) if label and prf_hash else None
-    if line is None or label is None or prf_hash is None:
+def _expanded(way: Reading) -> Left:
+    """Of an expansion what its HkdfLabel says, where the schedule has it."""
+    label, born = parsed(way.stream.input), way.born
+    if label is None or born.kind is Kind.OTHER or not _may_be(born.kind, data=way.key_type is None):
         return ()
-    born = expanded_role(line, prf_hash, way.key_type, label.length, policy)
-    if not _may_be(born.kind, data=way.key_type is None) or (born.kind is Kind.RECORD and not born.mechanisms):
+    if not (born.mechanisms if born.kind is Kind.RECORD else _fits(way.key_type, born.kind)):
         return ()
-    return (replace(way, born=born, length=frozenset({label.length})),)
+    return (replace(way, length=frozenset({label.length})),)
+
+
+def _check_type(call: Call, born: Kind) -> None:
+    """A cipher's type may change a secret's bytes (DES has parity), and is no type to derive from."""
+    if not _fits(number(call.template, CKA.KEY_TYPE), born):
+        raise Objection("a secret to derive from is of a generic type", CKR.TEMPLATE_INCONSISTENT)
+
+
+def _fits(key_type: int | None, born: Kind) -> bool:
+    return key_type in (None, *_TYPES) or (born is Kind.FINISHED and key_type in _MAC_TYPES)
 
 
 def _check_length(call: Call, length: int, may_be_absent: bool = False) -> None:
