@@ -23,9 +23,7 @@ Exchange = Callable[[int], int]
 def with_module_handles(mechanism: Mechanism, exchange: Exchange) -> Mechanism:
     """The mechanism with every operand's handle exchanged. TypeError for a parameter with operands that is not known here."""
     parameters = mechanism.parameters
-    if parameters is None or not parameters.operands:
-        return mechanism
-    return replace(mechanism, parameters=_exchanged(parameters, exchange))
+    return mechanism if parameters is None else replace(mechanism, parameters=_exchanged(parameters, exchange))
 
 
 def _exchanged(parameters: Parameters, exchange: Exchange) -> Parameters:
@@ -40,7 +38,7 @@ def _exchanged(parameters: Parameters, exchange: Exchange) -> Parameters:
         case Sp800108Kdf():
             return replace(parameters, segments=tuple(_segment(segment, exchange) for segment in parameters.segments))
         case IkePrfDerive():
-            return replace(parameters, new_key=exchange(parameters.new_key))
+            return replace(parameters, new_key=exchange(parameters.new_key) if parameters.rekey else 0)
         case Ike2PrfPlusDerive():
             return replace(parameters, seed_key=perhaps(parameters.seed_key))
         case Ike1PrfDerive():
@@ -48,6 +46,8 @@ def _exchanged(parameters: Parameters, exchange: Exchange) -> Parameters:
             return replace(parameters, keygxy=exchange(parameters.keygxy), previous_key=previous)
         case Ike1ExtendedDerive():
             return replace(parameters, keygxy=perhaps(parameters.keygxy))
+        case _ if not parameters.operands:
+            return parameters
         case _:
             raise TypeError(f"operands of {type(parameters).__name__} are not known")
 

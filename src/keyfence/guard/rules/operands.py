@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
-from keyfence.cryptoki.constants import CKM
+from keyfence.cryptoki.constants import CKM, CKR
 from keyfence.cryptoki.params import Raw
 
 from ..call import Call, Objection
@@ -20,6 +20,7 @@ from ..mechanisms import (
     function_of,
     is_offered,
 )
+from ..parameters import fits
 from ..roles import Kind, Role
 from ..stages import EXPANDED, SALTS
 from ..ways import Left, Reading, Terms, Way
@@ -117,8 +118,12 @@ class Operands(Rule):
 
 def _check_parameter(call: Call) -> None:
     """What cannot be read may hold a handle, and handles of the module's are small numbers."""
-    if call.function in _PARAMETERS_READ and call.mechanism is not None and isinstance(call.mechanism.parameters, Raw):
+    if call.function not in _PARAMETERS_READ or call.mechanism is None:
+        return
+    if isinstance(call.mechanism.parameters, Raw):
         raise Objection("a parameter that is not understood may name an object")
+    if not fits(call.function, call.mechanism.type, call.mechanism.parameters):
+        raise Objection("a parameter of another mechanism's may name an object", CKR.MECHANISM_PARAM_INVALID)
 
 
 def _check_tls(call: Call) -> None:

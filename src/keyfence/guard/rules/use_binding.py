@@ -7,6 +7,7 @@ from keyfence.cryptoki.params import Ccm, Gcm, MacGeneral, Parameters
 
 from ..call import Call, Objection
 from ..ledger import LedgerUnavailable
+from ..parameters import fits_record
 from ..registry import Secret
 from ..roles import Kind, Role
 from ..ways import Left, Terms, Way
@@ -50,6 +51,8 @@ def _record(call: Call, world: World) -> Call:
     mechanism = call.mechanism.type
     if not _is_own(call.role, call.function, mechanism):
         raise Objection("not this key's cipher", CKR.KEY_FUNCTION_NOT_PERMITTED)
+    if not fits_record(mechanism, call.mechanism.parameters):
+        raise Objection("not this cipher's parameter", CKR.MECHANISM_PARAM_INVALID)
     tag = _tag(call.mechanism.parameters)
     if mechanism in _TAGGED and tag is not None and call.role.lengths and tag not in call.role.lengths:
         raise Objection("not the tag length of this key's suite", CKR.MECHANISM_PARAM_INVALID)
