@@ -57,7 +57,7 @@ class Master:
 
 @dataclass(frozen=True, slots=True)
 class TrafficSecret:
-    """A TLS 1.3 application traffic secret of one side."""
+    """A TLS 1.3 traffic secret of one side."""
 
     side: Side
     value: bytes = field(repr=False)

@@ -66,7 +66,7 @@ class Handles:
     master: int = 0
     write_keys: Mapping[Side, int] = field(default_factory=dict)
     mac_keys: Mapping[Side, int] = field(default_factory=dict)
-    traffic: Mapping[Side, int] = field(default_factory=dict)  # TLS 1.3 application traffic secrets
+    traffic: Mapping[Side, int] = field(default_factory=dict)  # TLS 1.3 handshake traffic secrets
 
     @property
     def all(self) -> tuple[int, ...]:
