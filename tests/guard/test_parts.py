@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from keyfence.cryptoki import CryptokiError, Mechanism
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO
-from keyfence.cryptoki.params import KeyHandle, Raw, Sp800108Kdf
+from keyfence.cryptoki.params import KeyHandle, Raw, Sp800108Kdf, TlsMac
 from keyfence.cryptoki.params.derive import ByteArray, SegmentKey
 from keyfence.cryptoki.session import secret_key
 from keyfence.guard import Guard, Journal, MemoryLedger, Policy, Record
@@ -22,13 +22,14 @@ from keyfence.guard.roles import Kind, Role
 from keyfence.guard.rules.roots import field_length
 from keyfence.schedule import Part, Side, suite
 from keyfence.techniques.ecdh import P256_OID
-from keyfence.token import SoftToken
+from keyfence.token import Quirks, SoftToken
 
 from .conftest import SLOT
 from .stack import Stack
 
 DEFAULT = Policy.default()
 GCM = suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")
+CBC = suite("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA")
 CHACHA = "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"
 
 
@@ -222,6 +223,42 @@ class TestHandles:
         _, private = tls.ec_pair()
         with pytest.raises(CryptokiError, match="guard: no-loosening:"):
             guard.set_attribute_value(tls.session.handle, private, {CKA.LABEL: "mail"})
+
+
+class TestOperations:
+    def test_a_second_operation_does_not_hide_the_first(self) -> None:
+        """Else a MAC's verification, forgotten by the guard and alive in the module, would take a shortened MAC."""
+        token = SoftToken(quirks=Quirks(short_signatures=True, ignore_allowed_mechanisms=True))
+        token.initialize()
+        tls = Stack.on(Guard(token, DEFAULT, MemoryLedger()), SLOT)
+        client, _ = tls.handshake(CBC)
+        module, session, mac_key = tls.session.module, tls.session.handle, client.mac[Side.CLIENT]
+        mac = tls.session.sign(Mechanism(CKM.SHA_1_HMAC), mac_key, b"data")
+        finished = Mechanism(CKM.TLS_MAC, TlsMac(int(CKM.SHA256), 12, 2))
+        module.verify_init(session, Mechanism(CKM.SHA_1_HMAC), mac_key)
+        with pytest.raises(CryptokiError, match="CKR_OPERATION_ACTIVE"):
+            module.verify_init(session, finished, client.master)
+        with pytest.raises(CryptokiError, match="guard: use-binding:"):
+            module.verify(session, b"data", mac[:1])
+        with pytest.raises(CryptokiError, match="CKR_OPERATION_NOT_INITIALIZED"):
+            module.verify(session, b"data", mac[:1])
+        module.verify_init(session, finished, client.master)
+        module.verify_update(session, bytes(16))
+        with pytest.raises(CryptokiError, match="guard: prf-inputs:"):
+            module.verify_final(session, bytes(12))
+        tls.session.verify(Mechanism(CKM.SHA_1_HMAC), mac_key, b"data", mac)
+
+    def test_what_was_not_begun_does_not_go_on(self, guard: Guard) -> None:
+        session = guard.open_session(SLOT, 6)
+        for end in (
+            lambda: guard.encrypt(session, b""),
+            lambda: guard.sign_update(session, b""),
+            lambda: guard.verify(session, b"", b""),
+            lambda: guard.digest_key(session, 1),
+            lambda: guard.digest_final(session),
+        ):
+            with pytest.raises(CryptokiError, match="CKR_OPERATION_NOT_INITIALIZED"):
+                end()
 
 
 class TestOutsideTls:

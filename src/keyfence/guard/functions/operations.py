@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import Final, TypeVar
 
-from keyfence.cryptoki import CryptokiError, Mechanism, refusal
+from keyfence.cryptoki import CryptokiError, Mechanism, function_name, refusal
 from keyfence.cryptoki.constants import CKR
 
 from ..call import Call, Objection
@@ -23,13 +23,8 @@ _MOST_DATA: Final = 1 << 16
 
 _JUDGED_WHOLE: Final = frozenset({Kind.MASTER})
 _FULL_MACS: Final = frozenset({Kind.MASTER, Kind.MAC, Kind.FINISHED})
-_INIT: Final = {
-    "encrypt": "C_EncryptInit",
-    "decrypt": "C_DecryptInit",
-    "sign": "C_SignInit",
-    "verify": "C_VerifyInit",
-    "sign_recover": "C_SignRecoverInit",
-    "verify_recover": "C_VerifyRecoverInit",
+_FUNCTIONS: Final = {
+    name: function_name(name) for name in ("encrypt", "decrypt", "digest", "sign", "verify", "sign_recover", "verify_recover")
 }
 
 
@@ -61,14 +56,16 @@ class Operations:
         self._begin("verify_recover", session, mechanism, key)
 
     def _begin(self, name: str, session: int, mechanism: Mechanism, key: int) -> None:
-        function = _INIT[name]
+        function = function_name(f"{name}_init")
         opened = self._state.session(session, function)
-        if name in opened.operations and opened.operations[name].deferred:
-            raise refusal(CKR.OPERATION_ACTIVE, function)
+        active = opened.operations.get(name)
         with self._state.using(opened, function, key) as (entry,):
             call = self._state.judge(Call(function, session, mechanism, entry))
             assert call.mechanism is not None
-            if entry.role.kind in _JUDGED_WHOLE:
+            whole = entry.role.kind in _JUDGED_WHOLE
+            if active is not None and (whole or active.deferred):
+                raise refusal(CKR.OPERATION_ACTIVE, function)
+            if whole:
                 opened.operations[name] = Operation(entry, call.mechanism, deferred=True)
                 return
             getattr(self._module, f"{name}_init")(session, _plain(call.mechanism, entry), entry.module_handle)
@@ -80,7 +77,7 @@ class Operations:
         return self._end("encrypt", session, self._module.encrypt, data)
 
     def encrypt_update(self, session: int, data: bytes) -> bytes:
-        return self._go_on(session, "C_EncryptUpdate", self._module.encrypt_update, data)
+        return self._go_on("encrypt", session, self._module.encrypt_update, data)
 
     def encrypt_final(self, session: int) -> bytes:
         return self._end("encrypt", session, self._module.encrypt_final)
@@ -89,7 +86,7 @@ class Operations:
         return self._end("decrypt", session, self._module.decrypt, data)
 
     def decrypt_update(self, session: int, data: bytes) -> bytes:
-        return self._go_on(session, "C_DecryptUpdate", self._module.decrypt_update, data)
+        return self._go_on("decrypt", session, self._module.decrypt_update, data)
 
     def decrypt_final(self, session: int) -> bytes:
         return self._end("decrypt", session, self._module.decrypt_final)
@@ -101,13 +98,29 @@ class Operations:
         return self._end("verify_recover", session, self._module.verify_recover, signature)
 
     def _end(self, name: str, session: int, finish: Callable[..., bytes], *data: bytes) -> bytes:
-        opened = self._state.session(session, _INIT[name])
-        opened.operations.pop(name, None)
+        self._ended(self._state.session(session, _FUNCTIONS[name]), name)
         return finish(session, *data)
 
-    def _go_on(self, session: int, function: str, update: Callable[[int, bytes], T], data: bytes) -> T:
-        self._state.session(session, function)
-        return update(session, data)
+    def _go_on(self, name: str, session: int, update: Callable[[int, bytes], T], data: bytes) -> T:
+        opened = self._state.session(session, _FUNCTIONS[name])
+        self._active(opened, name)
+        try:
+            return update(session, data)
+        except CryptokiError:
+            opened.operations.pop(name, None)  # an error ends an operation (PKCS#11 3.2 section 5.1.2)
+            raise
+
+    def _active(self, opened: OpenSession, name: str) -> Operation:
+        """The operation under way. What the guard did not begin does not go on, whatever the module thinks."""
+        operation = opened.operations.get(name)
+        if operation is None:
+            raise refusal(CKR.OPERATION_NOT_INITIALIZED, _FUNCTIONS[name])
+        return operation
+
+    def _ended(self, opened: OpenSession, name: str) -> Operation:
+        operation = self._active(opened, name)
+        del opened.operations[name]
+        return operation
 
     # Digests
 
@@ -117,29 +130,27 @@ class Operations:
         opened.operations["digest"] = Operation(None, mechanism)
 
     def digest(self, session: int, data: bytes) -> bytes:
-        self._state.session(session, "C_Digest").operations.pop("digest", None)
-        return self._module.digest(session, data)
+        return self._end("digest", session, self._module.digest, data)
 
     def digest_update(self, session: int, data: bytes) -> None:
-        self._go_on(session, "C_DigestUpdate", self._module.digest_update, data)
+        self._go_on("digest", session, self._module.digest_update, data)
 
     def digest_key(self, session: int, key: int) -> None:
         opened = self._state.session(session, "C_DigestKey")
-        active = opened.operations.get("digest")
+        mechanism = self._active(opened, "digest").mechanism
         with self._state.using(opened, "C_DigestKey", key) as (entry,):
-            self._state.judge(Call("C_DigestKey", session, active.mechanism if active else None, entry))
+            self._state.judge(Call("C_DigestKey", session, mechanism, entry))
             self._module.digest_key(session, entry.module_handle)
 
     def digest_final(self, session: int) -> bytes:
-        self._state.session(session, "C_DigestFinal").operations.pop("digest", None)
-        return self._module.digest_final(session)
+        return self._end("digest", session, self._module.digest_final)
 
     # Signatures and MACs
 
     def sign(self, session: int, data: bytes) -> bytes:
         opened = self._state.session(session, "C_Sign")
-        operation = opened.operations.pop("sign", None)
-        if operation is None or not operation.deferred:
+        operation = self._ended(opened, "sign")
+        if not operation.deferred:
             return self._module.sign(session, data)
         return self._sign_whole(opened, operation, data)
 
@@ -148,8 +159,8 @@ class Operations:
 
     def sign_final(self, session: int) -> bytes:
         opened = self._state.session(session, "C_SignFinal")
-        operation = opened.operations.pop("sign", None)
-        if operation is None or not operation.deferred:
+        operation = self._ended(opened, "sign")
+        if not operation.deferred:
             return self._module.sign_final(session)
         return self._sign_whole(opened, operation, bytes(operation.data))
 
@@ -162,8 +173,8 @@ class Operations:
 
     def verify(self, session: int, data: bytes, signature: bytes) -> None:
         opened = self._state.session(session, "C_Verify")
-        operation = opened.operations.pop("verify", None)
-        if operation is not None and operation.deferred:
+        operation = self._ended(opened, "verify")
+        if operation.deferred:
             self._verify_whole(opened, operation, data, signature)
             return
         end = self._module.verify
@@ -175,8 +186,8 @@ class Operations:
 
     def verify_final(self, session: int, signature: bytes) -> None:
         opened = self._state.session(session, "C_VerifyFinal")
-        operation = opened.operations.pop("verify", None)
-        if operation is not None and operation.deferred:
+        operation = self._ended(opened, "verify")
+        if operation.deferred:
             self._verify_whole(opened, operation, bytes(operation.data), signature)
             return
         end = self._module.verify_final
@@ -192,10 +203,10 @@ class Operations:
             self._module.verify(opened.handle, data, signature)
 
     def _check_signature(
-        self, opened: OpenSession, operation: Operation | None, signature: bytes, end: Callable[[bytes], None]
+        self, opened: OpenSession, operation: Operation, signature: bytes, end: Callable[[bytes], None]
     ) -> None:
         """A MAC of another length is refused before the module sees it; the module's operation is ended with zeros instead."""
-        if operation is None or operation.key is None or operation.key.role.kind not in _FULL_MACS:
+        if operation.key is None or operation.key.role.kind not in _FULL_MACS:
             return
         call = Call("C_Verify", opened.handle, operation.mechanism, operation.key, signature=signature)
         try:
@@ -206,14 +217,14 @@ class Operations:
             raise
 
     def _gather(self, name: str, session: int, data: bytes, update: Callable[[int, bytes], None]) -> None:
-        opened = self._state.session(session, _INIT[name])
-        operation = opened.operations.get(name)
-        if operation is None or not operation.deferred:
-            update(session, data)
+        opened = self._state.session(session, _FUNCTIONS[name])
+        operation = self._active(opened, name)
+        if not operation.deferred:
+            self._go_on(name, session, update, data)
             return
         if len(operation.data) + len(data) > _MOST_DATA:
             del opened.operations[name]
-            raise refusal(CKR.DATA_LEN_RANGE, _INIT[name])
+            raise refusal(CKR.DATA_LEN_RANGE, _FUNCTIONS[name])
         operation.data += data
 
     def _alive(self, opened: OpenSession, operation: Operation, function: str) -> AbstractContextManager[tuple[Entry, ...]]:
