@@ -7,8 +7,8 @@ odd_parity, complemented keys
 encrypt                  one block, from the standard's tables
 """
 
-from .engine import PATHS, Engine, Hit, NoSuchPath
-from .problem import BadProblem, DesProblem, complemented, odd_parity
+from .engine import PATHS, Engine, NoSuchPath
+from .problem import BadProblem, DesProblem, Hit, complemented, odd_parity
 from .reference import encrypt
 
 __all__ = [

@@ -1,38 +1,40 @@
-"""The search itself: ranges of candidates, by the fastest path that the processor has."""
+"""The search itself: ranges of candidates over threads, by the fastest path that the processor has."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from threading import Condition, Thread
 from typing import Final
 
-from .problem import DesProblem, complemented
+from . import frame, native
+from .layout import LANE_BITS
+from .problem import BadProblem, DesProblem, Hit
+from .worker import Worker
 
-PATHS: Final = ("avx512", "avx2", "generic")
+PATHS: Final = tuple(path.name for path in frame.PATHS)
 """The fastest first; all find the same."""
+CHUNK_SECONDS: Final = 0.05
+SMALLEST_CHUNK: Final = 64
 
 
 class NoSuchPath(ValueError):
     """A path that is unknown, or that this processor cannot run."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Hit:
-    """A key that fits every pair, with odd parity, and the number of the candidate that it is or complements."""
-
-    candidate: int
-    key: bytes
-
-    def __repr__(self) -> str:
-        return f"Hit(candidate={self.candidate}, key=…)"
-
-
 class Engine:
     """Searches on one machine. `path` is one of PATHS; without it the fastest is taken. Raises NoSuchPath."""
 
     def __init__(self, path: str | None = None) -> None:
-        if path not in (None, "generic"):
-            raise NoSuchPath(f"no path {path!r} for the DES search here")
-        self.path: Final = path or "generic"
+        usable = native.usable_paths()
+        chosen = [it for it in usable if path in (None, it.name)]
+        if not chosen:
+            known = ", ".join(it.name for it in usable)
+            raise NoSuchPath(f"no path {path!r} for the DES search on this processor; it can run {known}")
+        self._path: Final = chosen[0]
+
+    @property
+    def path(self) -> str:
+        """The path that is taken."""
+        return self._path.name
 
     def search(
         self,
@@ -46,28 +48,104 @@ class Engine:
     ) -> Hit | None:
         """The hit with the lowest number in [start, stop), or None.
 
-        `stop` defaults to all candidates. `stop_flag` is asked several times a second and ends the search when true:
-        the answer is then None. `progress` is told, from the calling thread, the number below which everything from
-        `start` on has been searched; what was passed last is where a later search can go on.
+        `stop` defaults to all candidates. `stop_flag` is asked about twenty times a second and ends the search when
+        true: the answer is then None. `progress` is told, from the calling thread, the number below which everything
+        from `start` on has been searched; what was passed last is where a later search can go on. What either raises
+        ends the search and is raised here. Raises BadProblem for an empty range or one that goes past the end.
         """
-        for candidate in range(start, problem.candidates if stop is None else stop):
-            if stop_flag():
-                return None
-            key = problem.key(candidate)
-            for choice in (key, complemented(key)) if problem.complement else (key,):
-                if problem.fits(choice):
-                    return Hit(candidate, choice)
-            progress(candidate + 1)
-        return None
+        stop = problem.candidates if stop is None else stop
+        if not 0 <= start < stop <= problem.candidates:
+            raise BadProblem(f"the range {start}:{stop} is empty or goes beyond {problem.candidates} candidates")
+        if threads < 1:
+            raise BadProblem("a search needs at least one thread")
+        return _Search(self._path, problem, start, stop).run(threads, stop_flag, progress)
 
     def rate(self, problem: DesProblem | None = None, *, seconds: float = 0.25, threads: int = 1) -> float:
-        """Keys per second, measured for about `seconds` on this problem's shape (default: 40 bits unknown)."""
+        """Keys per second, measured for about `seconds` on a problem like this one (default: no bit known)."""
         shape = problem or DesProblem(((bytes(8), bytes(8)),))
-        began, done = time.perf_counter(), 0
+        done = 0
 
         def count(candidate: int) -> None:
             nonlocal done
             done = candidate
 
+        native.compiled(self._path, shape.layout.early, shape.complement is not None)
+        began = time.perf_counter()
         self.search(shape, threads=threads, progress=count, stop_flag=lambda: time.perf_counter() > began + seconds)
-        return done * (shape.keys / shape.candidates) / (time.perf_counter() - began)
+        return done * (shape.keys // shape.candidates) / (time.perf_counter() - began)
+
+
+class _Search:
+    """One search: a range that threads take chunks of, in order, until a chunk has a hit."""
+
+    def __init__(self, path: frame.Path, problem: DesProblem, start: int, stop: int) -> None:
+        self._problem, self._start, self._stop = problem, start, stop
+        self._kernel = native.compiled(path, problem.layout.early, problem.complement is not None)
+        self._next, self._end = start >> LANE_BITS, -(-stop >> LANE_BITS)
+        self._changed = Condition()
+        self._running: set[int] = set()  # the first counts of the chunks being searched
+        self._hit: Hit | None = None
+        self._stopped = False
+        self._working = 0
+        self._failure: BaseException | None = None
+
+    def run(self, threads: int, stop_flag: Callable[[], bool], progress: Callable[[int], None]) -> Hit | None:
+        workers = [Thread(target=self._work, daemon=True) for _ in range(threads)]
+        self._working = threads
+        for worker in workers:
+            worker.start()
+        try:
+            while self._working:
+                with self._changed:
+                    if self._working:
+                        self._changed.wait(CHUNK_SECONDS)
+                self._stopped = self._stopped or stop_flag()
+                progress(self._searched())
+        finally:
+            self._stopped = True
+            for worker in workers:
+                worker.join()
+        if self._failure is not None:
+            raise self._failure
+        progress(self._searched())
+        return self._hit
+
+    def _searched(self) -> int:
+        """The number below which everything has been searched."""
+        with self._changed:
+            count = min(self._running, default=self._next)
+        return max(self._start, min(self._stop, count << LANE_BITS))
+
+    def _work(self) -> None:
+        try:
+            worker, size = Worker(self._kernel, self._problem), SMALLEST_CHUNK
+            while (first := self._take(size)) is not None:
+                began = time.perf_counter()
+                hits = [hit for hit in worker.hits(first, min(first + size, self._end)) if self._inside(hit)]
+                self._give(first, hits)
+                took = time.perf_counter() - began
+                size = max(SMALLEST_CHUNK, min(2 * size, int(size * CHUNK_SECONDS / took)))
+        except BaseException as error:  # raised again in the calling thread
+            self._failure, self._stopped = error, True
+        finally:
+            with self._changed:
+                self._working -= 1
+                self._changed.notify_all()
+
+    def _inside(self, hit: Hit) -> bool:
+        return self._start <= hit.candidate < self._stop
+
+    def _take(self, size: int) -> int | None:
+        """The first count of a chunk to search; None when there is no more to do."""
+        with self._changed:
+            if self._stopped or self._hit is not None or self._next >= self._end:
+                return None
+            first, self._next = self._next, min(self._next + size, self._end)
+            self._running.add(first)
+            return first
+
+    def _give(self, first: int, hits: list[Hit]) -> None:
+        with self._changed:
+            self._running.discard(first)
+            self._hit = min([*hits, *filter(None, [self._hit])], key=lambda hit: hit.candidate, default=None)
+            self._changed.notify_all()

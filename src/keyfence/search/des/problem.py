@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Self
 
-from .layout import bit_order
+from .layout import KEY_BITS, LANE_BITS, Layout, layout
 from .reference import encrypt
 from .tables import PARITY_MASK, PERMUTED_CHOICE_1
 
@@ -67,16 +67,15 @@ class DesProblem:
         return self.pairs if self.complement is None else (*self.pairs, self.complement)
 
     @cached_property
-    def order(self) -> tuple[int, ...]:
-        """The key register's bits (0 to 55, after PC-1) that a candidate's number sets, the fastest first."""
-        unknown = frozenset(bit for bit in range(56) if not self.known_mask >> _shift(bit) & 1)
-        order = bit_order(unknown)
-        return order if self.complement is None else order[:-1]
+    def layout(self) -> Layout:
+        """Which unknown bit a candidate's number sets where; with a `complement` the last one stays clear."""
+        whole = layout(frozenset(bit for bit in range(KEY_BITS) if not self.known_mask >> _shift(bit) & 1))
+        return whole if self.complement is None else Layout(whole.order[:-1], whole.early)
 
     @property
     def candidates(self) -> int:
         """How many candidates there are; with a `complement` each stands for two keys."""
-        return 1 << len(self.order)
+        return 1 << len(self.layout.order)
 
     @property
     def keys(self) -> int:
@@ -85,28 +84,44 @@ class DesProblem:
 
     def key(self, candidate: int) -> bytes:
         """The key of that number, with odd parity."""
+        lane, count = candidate % 2**LANE_BITS, candidate >> LANE_BITS
+        chosen = gray(count) << LANE_BITS | lane
         key = self.known_value & KEY_MASK
-        for index, bit in enumerate(self.order):
-            key |= (candidate >> index & 1) << _shift(bit)
+        for index, bit in enumerate(self.layout.order):
+            key |= (chosen >> index & 1) << _shift(bit)
         return odd_parity(key.to_bytes(KEY_BYTES))
 
     def candidate(self, key: bytes) -> int:
         """The number under which `key` (any parity) is tried. Raises BadProblem if it contradicts what is known."""
         number = int.from_bytes(key)
-        if self.complement is not None and number >> _shift(self._paired_bit) & 1:
-            number ^= ALL_BITS
         if (number ^ self.known_value) & self.known_mask & KEY_MASK:
             raise BadProblem("that key contradicts the known bits")
-        return sum((number >> _shift(bit) & 1) << index for index, bit in enumerate(self.order))
+        if number >> self._complemented_at & 1:
+            number ^= ALL_BITS
+        chosen = sum((number >> _shift(bit) & 1) << index for index, bit in enumerate(self.layout.order))
+        return ungray(chosen >> LANE_BITS) << LANE_BITS | chosen % 2**LANE_BITS
 
     @property
-    def _paired_bit(self) -> int:
-        """The bit that every candidate has clear, because its complement is tried along with it."""
-        return bit_order(frozenset(range(56)))[-1]
+    def _complemented_at(self) -> int:
+        """Where the key has a bit that is clear in every candidate, the complement being tried with it; or nowhere."""
+        if self.complement is None:
+            return KEY_BYTES * 8
+        return _shift(*frozenset(range(KEY_BITS)).difference(self.layout.order))
 
     def fits(self, key: bytes) -> bool:
         """Whether the key turns every plaintext into its ciphertext."""
         return all(encrypt(key, plaintext) == ciphertext for plaintext, ciphertext in self.all_pairs)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hit:
+    """A key that fits every pair, with odd parity, and the number of the candidate that it is or complements."""
+
+    candidate: int
+    key: bytes
+
+    def __repr__(self) -> str:
+        return f"Hit(candidate={self.candidate}, key=…)"
 
 
 def odd_parity(key: bytes) -> bytes:
@@ -117,6 +132,19 @@ def odd_parity(key: bytes) -> bytes:
 def complemented(key: bytes) -> bytes:
     """The key with every bit but parity inverted."""
     return odd_parity(bytes(byte ^ 0xFF for byte in key))
+
+
+def gray(count: int) -> int:
+    """The Gray code of a number: that of the next number differs in one bit."""
+    return count ^ count >> 1
+
+
+def ungray(code: int) -> int:
+    """The number whose Gray code this is."""
+    count = 0
+    while code:
+        count, code = count ^ code, code >> 1
+    return count
 
 
 def _shift(bit: int) -> int:

@@ -34,9 +34,14 @@ def pick(bits: Sequence[int], positions: Iterable[int]) -> Bits:
     return [bits[position] for position in positions]
 
 
+def key_register(key: bytes) -> Bits:
+    """The 56 bits of C and D that PC-1 makes of a key."""
+    return pick(bits_of(key), PERMUTED_CHOICE_1)
+
+
 def round_key(key: bytes, number: int) -> Bits:
     """The 48 bits of round `number` (0 to 15); parity bits of the key play no part."""
-    register = pick(bits_of(key), PERMUTED_CHOICE_1)
+    register = key_register(key)
     turn = ROTATION[number]
     c, d = register[:HALF], register[HALF:]
     return pick(c[turn:] + c[:turn] + d[turn:] + d[:turn], PERMUTED_CHOICE_2)

@@ -1,0 +1,178 @@
+"""Keys planted and found, by every path that this processor has."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keyfence.search.des import PATHS, BadProblem, DesProblem, Engine, Hit, NoSuchPath, odd_parity
+from keyfence.search.des.native import usable_paths
+
+from .blocks import ALL_BITS, des, planted, planted_complement
+
+USABLE = [path.name for path in usable_paths()]
+
+WEAK = "0101010101010101 FEFEFEFEFEFEFEFE E0E0E0E0F1F1F1F1 1F1F1F1F0E0E0E0E"
+SEMI_WEAK = """
+    011F011F010E010E 1F011F010E010E01 01E001E001F101F1 E001E001F101F101 01FE01FE01FE01FE FE01FE01FE01FE01
+    1FE01FE00EF10EF1 E01FE01FF10EF10E 1FFE1FFE0EFE0EFE FE1FFE1FFE0EFE0E E0FEE0FEF1FEF1FE FEE0FEE0FEF1FEF1"""
+
+
+@pytest.fixture(params=USABLE)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return Engine(request.param)
+
+
+def around(random: Random, problem: DesProblem, key: bytes, spread: int) -> tuple[int, int, int]:
+    """A range that holds the key, and the key's number."""
+    at = problem.candidate(key)
+    start = max(0, at - random.randrange(spread))
+    return start, min(problem.candidates, at + 1 + random.randrange(spread)), at
+
+
+def test_a_thousand_planted_keys(engine: Engine) -> None:
+    random = Random(engine.path)
+    for _ in range(1000):
+        key = random.randbytes(8)
+        problem = planted(random, key, random.randrange(57))
+        start, stop, at = around(random, problem, key, 3000)
+        assert engine.search(problem, start, stop) == Hit(at, odd_parity(key))
+
+
+def test_no_hit_in_a_range_without_the_key(engine: Engine) -> None:
+    random = Random(5)
+    for _ in range(50):
+        key = random.randbytes(8)
+        problem = planted(random, key, random.randrange(12, 57))
+        start, stop, at = around(random, problem, key, 3000)
+        if start < at:
+            assert engine.search(problem, start, at) is None
+        if at + 1 < stop:
+            assert engine.search(problem, at + 1, stop) is None
+
+
+def test_complemented_pairs(engine: Engine) -> None:
+    random = Random(6)
+    for _ in range(50):
+        key = random.randbytes(8)
+        problem = planted_complement(random, key)
+        start, stop, at = around(random, problem, key, 3000)
+        assert engine.search(problem, start, stop) == Hit(at, odd_parity(key))
+
+
+def test_a_complemented_pair_that_another_key_made_is_no_hit(engine: Engine) -> None:
+    random = Random(7)
+    key = random.randbytes(8)
+    problem = planted_complement(random, key)
+    assert problem.complement is not None
+    other = DesProblem(problem.pairs, complement=(problem.complement[0], random.randbytes(8)))
+    start, stop, _ = around(random, other, key, 3000)
+    assert engine.search(other, start, stop) is None
+
+
+@pytest.mark.parametrize("key", [bytes.fromhex(word) for word in (WEAK + SEMI_WEAK).split()])
+def test_weak_and_semi_weak_keys(engine: Engine, key: bytes) -> None:
+    random = Random(key)
+    problem = planted(random, key, 18)
+    assert engine.search(problem) == Hit(problem.candidate(key), key)
+
+
+def test_all_256_parity_variants_are_one_key(engine: Engine) -> None:
+    random = Random(8)
+    key = random.randbytes(8)
+    pair = (bytes(8), des(key, bytes(8)))
+    for parity in range(256):
+        bits = bytes(byte & 0xFE | (parity >> index & 1) for index, byte in enumerate(key))
+        mask = ALL_BITS ^ 0xFFFF
+        hit = engine.search(DesProblem((pair, (key, des(key, key))), mask, int.from_bytes(bits) & mask))
+        assert hit is not None
+        assert hit.key == odd_parity(key)
+
+
+def test_every_pair_is_asked(engine: Engine) -> None:
+    """The first pair alone has a hit; a second one that contradicts it takes it away."""
+    random = Random(9)
+    key = random.randbytes(8)
+    problem = planted(random, key, 16, pairs=1)
+    assert engine.search(problem) is not None
+    contradicted = DesProblem((*problem.pairs, (bytes(8), bytes(8))), problem.known_mask, problem.known_value)
+    assert engine.search(contradicted) is None
+
+
+@given(seed=st.integers(0, 2**32), unknown=st.integers(9, 56))
+@settings(max_examples=25, deadline=None)
+def test_all_paths_answer_the_same(seed: int, unknown: int) -> None:
+    random = Random(seed)
+    key = random.randbytes(8)
+    problem = planted(random, key, unknown, pairs=1)
+    start, stop, _ = around(random, problem, key, 5000)
+    answers = {(hit.candidate, hit.key) for hit in (Engine(path).search(problem, start, stop) for path in USABLE) if hit}
+    assert len(answers) == 1
+
+
+def test_two_threads_find_the_same_and_tell_how_far_they_are() -> None:
+    random = Random(10)
+    key = random.randbytes(8)
+    problem = planted(random, key, 24)
+    told: list[int] = []
+    hit = Engine().search(problem, threads=2, progress=told.append)
+    assert hit == Hit(problem.candidate(key), odd_parity(key))
+    assert told == sorted(told)
+    assert Engine().search(problem, threads=2, stop=hit.candidate or 1, progress=told.append) is None or hit.candidate == 0
+    assert told[-1] == (hit.candidate or 1)
+
+
+def test_a_stopped_search_goes_on_where_it_was() -> None:
+    random = Random(11)
+    key = random.randbytes(8)
+    problem = planted(random, key, 30)
+    at = problem.candidate(key)
+    told = [0]
+    answer = Engine().search(problem, stop_flag=lambda: told[-1] > 0, progress=told.append)
+    assert answer is None or answer.candidate == at
+    assert told[-1] > 0
+    assert told[-1] <= at or answer is not None
+    start = max(told[-1], at - 10**6) if answer is None else at
+    rest = Engine().search(problem, start)
+    assert rest == Hit(at, odd_parity(key))
+
+
+def test_what_a_callback_raises_ends_the_search() -> None:
+    problem = DesProblem(((bytes(8), bytes(8)),))
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Engine().search(problem, threads=2, progress=interrupt)
+
+
+def test_known_bits_alone_are_checked_too() -> None:
+    """Nothing unknown: one candidate, right or wrong."""
+    key = bytes.fromhex("0123456789ABCDEF")
+    pairs = ((bytes(8), des(key, bytes(8))),)
+    assert Engine().search(DesProblem(pairs, ALL_BITS, int.from_bytes(key))) == Hit(0, key)
+    assert Engine().search(DesProblem(pairs, ALL_BITS, int.from_bytes(key) ^ 2)) is None
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 0), (5, 4), (-1, 3), (0, 2**16 + 1)])
+def test_ranges_that_are_none(start: int, stop: int) -> None:
+    with pytest.raises(BadProblem, match="range"):
+        Engine().search(DesProblem(((bytes(8), bytes(8)),), ALL_BITS ^ 0x3FDFE, 0), start, stop)
+
+
+def test_a_path_is_known_or_refused() -> None:
+    assert Engine().path == USABLE[0]
+    assert set(USABLE) <= set(PATHS)
+    with pytest.raises(NoSuchPath, match="mmx"):
+        Engine("mmx")
+
+
+def test_rate_counts_both_keys_of_a_pair() -> None:
+    assert Engine().rate(seconds=0.1) > 1e6
+    assert Engine("generic").rate(planted_complement(Random(12), bytes(8)), seconds=0.1) > 1e5
+
+
+def test_a_hit_does_not_show_its_key() -> None:
+    assert "12ab" not in repr(Hit(3, bytes.fromhex("12ab" * 4))).lower()
