@@ -201,7 +201,7 @@ class _Caller:
         self.moves: list[Callable[[], None]] = [
             *derivations,
             *(self.copy, self.change, self.read, self.wrap, self.unwrap, self.encrypt, self.sign, self.verify),
-            *(self.digest, self.find, self.destroy, self.create, self.generate),
+            *(self.digest, self.find, self.destroy, self.create, self.generate, self.begin, self.end),
         ]
 
     # Moves
@@ -247,6 +247,22 @@ class _Caller:
     def verify(self) -> None:
         self.module.verify_init(self.session, self._mac(), self._any())
         self.module.verify(self.session, self._input(), bytes(self.rng.choice((1, 4, 12, 32))))
+
+    def begin(self) -> None:
+        """An operation that nobody ends, so that another may be mistaken for it."""
+        begin = self.rng.choice((self.module.sign_init, self.module.verify_init, self.module.encrypt_init))
+        begin(self.session, self._cipher() if begin == self.module.encrypt_init else self._mac(), self._any())
+
+    def end(self) -> None:
+        """The end of an operation that something else may have begun."""
+        ends: list[Callable[[], object]] = [
+            lambda: self.module.sign(self.session, self._input()),
+            lambda: self.module.sign_update(self.session, self._input()),
+            lambda: self.module.sign_final(self.session),
+            lambda: self.module.verify(self.session, self._input(), bytes(1)),
+            lambda: self.module.encrypt(self.session, bytes(16)),
+        ]
+        self.world.watch.public(self.rng.choice(ends)(), "an operation's end")
 
     def digest(self) -> None:
         self.module.digest_init(self.session, Mechanism(CKM.SHA256))
