@@ -3,12 +3,16 @@
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from typing import Any
 
 import pytest
 
-from keyfence.cryptoki import CryptokiError, Mechanism
-from keyfence.cryptoki.constants import CKA, CKK, CKM
+from keyfence.cryptoki import Cryptoki, CryptokiError, Mechanism
+from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO
 from keyfence.cryptoki.constants.vendor import CKM_NSS_TLS_MASTER_KEY_DERIVE_DH_SHA256
+from keyfence.cryptoki.dispatch import Dispatched
 from keyfence.cryptoki.params import (
     Ccm,
     ExtractParams,
@@ -21,10 +25,14 @@ from keyfence.cryptoki.params import (
     Raw,
     TlsPrf,
 )
-from keyfence.cryptoki.session import secret_key
+from keyfence.cryptoki.session import Session, secret_key
 from keyfence.guard import Guard, MemoryLedger, Policy
 from keyfence.guard.handles import with_module_handles
+from keyfence.guard.registry import Registry, Secret
+from keyfence.guard.roles import OTHER, PRIVATE, SHARED
 from keyfence.schedule import Side, suite
+from keyfence.techniques.ecdh import P256_OID
+from keyfence.token import SoftToken
 
 from ..modules import real_module
 from .conftest import SLOT
@@ -105,3 +113,84 @@ def test_a_handle_that_is_not_used_does_not_reach_the_module() -> None:
     exchanged = with_module_handles(Mechanism(CKM.IKE_PRF_DERIVE, unused), lambda handle: handle).parameters
     assert isinstance(exchanged, IkePrfDerive)
     assert exchanged.new_key == 0
+
+
+# Handles that a module gives again
+
+
+class Reusing(Dispatched):
+    """A module that gives the lowest free handle, as opencryptoki does, before another that counts on."""
+
+    def __init__(self, module: Cryptoki) -> None:
+        self.module = module
+        self.own: dict[int, int] = {}
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        result = getattr(self.module, name)(*(self._inner(name, place, value) for place, value in enumerate(arguments)))
+        if name == "destroy_object":
+            del self.own[arguments[1]]
+        if name in ("create_object", "copy_object", "generate_key", "unwrap_key"):
+            return self._given(result)
+        if name in ("generate_key_pair", "find_objects"):
+            return tuple(self._given(handle) for handle in result)
+        return replace(result, handle=self._given(result.handle)) if name == "derive_key" else result
+
+    def _inner(self, name: str, place: int, value: Any) -> Any:
+        takes = {"destroy_object": 1, "get_attribute_value": 1, "derive_key": 2, "sign_init": 2}
+        return self.own.get(value, 1 << 30) if takes.get(name) == place else value
+
+    def _given(self, handle: int) -> int:
+        for own, inner in self.own.items():
+            if inner == handle:
+                return own
+        own = next(number for number in count(1) if number not in self.own)
+        self.own[own] = handle
+        return own
+
+
+def test_a_handle_given_again_is_another_object(token: SoftToken) -> None:
+    """A token object that another process destroyed left its role to whatever came to stand under its handle."""
+    module = Reusing(token)
+    guard = Guard(module, Policy.default(), MemoryLedger())
+    elsewhere = Session.open(module, SLOT)
+    template = secret_key(CKK.GENERIC_SECRET, None, sign=True, token=True, label="ours") | {CKA.VALUE: bytes(16)}
+    ours = elsewhere.create(template)
+    tls = Stack.on(guard, SLOT)
+    (_, private), (public, _) = tls.ec_pair(), tls.ec_pair()
+    (stale,) = tls.session.find({CKA.LABEL: "ours"})
+    elsewhere.destroy(ours)
+
+    shared = tls.agree(private, tls.point(public))
+    assert guard.role(shared) == SHARED
+    assert guard.role(stale) is None
+    with refused_by("operands"):
+        tls.session.sign(Mechanism(CKM.SHA256_HMAC), shared, b"data")
+
+
+def test_a_token_object_under_another_ones_handle_is_told_anew(token: SoftToken) -> None:
+    module = Reusing(token)
+    guard = Guard(module, Policy.default(), MemoryLedger())
+    elsewhere, tls = Session.open(module, SLOT), Stack.on(guard, SLOT)
+    template = secret_key(CKK.GENERIC_SECRET, None, token=True, label="ours") | {CKA.VALUE: bytes(16)}
+    ours = [elsewhere.create(template) for _ in range(2)]
+    stale = tls.session.find({CKA.LABEL: "ours"})
+    for each in ours:
+        elsewhere.destroy(each)
+    private = {CKA.TOKEN: True, CKA.LABEL: "server", CKA.DERIVE: True}
+    pair = elsewhere.generate_pair(Mechanism(CKM.EC_KEY_PAIR_GEN), {CKA.EC_PARAMS: P256_OID}, private)
+    assert sorted(pair) == sorted(ours)
+    (found,) = tls.session.find()
+    assert guard.role(found) == PRIVATE
+    assert [guard.role(each) for each in stale] == [None, None]
+
+
+def test_what_is_destroyed_does_not_take_its_successor_along() -> None:
+    """Between the module's C_DestroyObject and the guard's forgetting, another thread's new object has the same handle."""
+    registry = Registry()
+    first = registry.add(7, SLOT, 1, Secret(OTHER), int(CKO.SECRET_KEY), None)
+    with registry.retiring([first]):
+        second = registry.add(7, SLOT, 1, Secret(SHARED), int(CKO.SECRET_KEY), None)
+    assert registry.by_module_handle(SLOT, 7) is second
+    assert registry.find(second.handle) is second
+    registry.restore([first])
+    assert registry.by_module_handle(SLOT, 7) is second

@@ -71,11 +71,12 @@ class Registry:
     def add(
         self, module_handle: int, slot: int, session: int | None, secret: Secret, object_class: int, key_type: int | None
     ) -> Entry:
-        """A new entry, or the one that this object has already."""
+        """A new entry, for an object that was made just now. Another one under its handle is of an object that is no more:
+        somebody else destroyed it, and modules give handles again."""
         with self._lock:
-            known = self._by_module.get((slot, module_handle))
-            if known is not None:
-                return known
+            stale = self._by_module.get((slot, module_handle))
+            if stale is not None:
+                self._drop(stale)
             entry = Entry(next(self._numbers), module_handle, object_class, key_type, secret, session, slot)
             self._entries[entry.handle] = entry
             self._by_module[(slot, module_handle)] = entry
@@ -132,13 +133,14 @@ class Registry:
         """These objects are no more."""
         with self._lock:
             for entry in entries:
-                self._entries.pop(entry.handle, None)
-                self._by_module.pop((entry.slot, entry.module_handle), None)
+                self._drop(entry)
 
     def restore(self, entries: Iterable[Entry]) -> None:
-        """These objects are there after all."""
+        """These objects are there after all, where no other one has taken its place since."""
         with self._lock:
             for entry in entries:
+                if (entry.slot, entry.module_handle) in self._by_module:
+                    continue
                 entry.gone = False
                 self._entries[entry.handle] = entry
                 self._by_module[(entry.slot, entry.module_handle)] = entry
@@ -177,6 +179,14 @@ class Registry:
         with self._lock:
             fresh, secret.sendable = secret.sendable, False
             return fresh
+
+    def _drop(self, entry: Entry) -> None:
+        """The module's handle may be another object's already."""
+        entry.gone = True
+        self._entries.pop(entry.handle, None)
+        place = (entry.slot, entry.module_handle)
+        if self._by_module.get(place) is entry:
+            del self._by_module[place]
 
     def _live(self, handle: int, slot: int) -> Entry | None:
         entry = self._entries.get(handle)

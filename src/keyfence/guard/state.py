@@ -108,14 +108,20 @@ class State:
     def meet(self, session: OpenSession, module_handle: int) -> Entry | None:
         """The entry of an object that a search found; None where it shall not be seen: another's session object."""
         known = self.registry.by_module_handle(session.slot, module_handle)
-        if known is not None:
+        if known is not None and (known.gone or known.session is not None):
             return None if known.gone else known
         attributes = self._telling(session.handle, module_handle)
         if attributes.get(CKA.TOKEN) is not True:
+            if known is not None and CKA.TOKEN in attributes:
+                self.registry.forget([known])
             return None
-        secret = Secret(found(attributes, self.world.policy))
-        object_class = attributes.get(CKA.CLASS)
-        return self.admit(session, module_handle, secret, object_class if isinstance(object_class, int) else -1, attributes)
+        object_class, role = attributes.get(CKA.CLASS), found(attributes, self.world.policy)
+        kind = object_class if isinstance(object_class, int) else -1
+        with self._lock:
+            known = self.registry.by_module_handle(session.slot, module_handle)
+            if known is not None and known.object_class == kind and (known.role.is_tls or not role.is_tls):
+                return None if known.gone else known
+            return self.admit(session, module_handle, Secret(role), kind, attributes)
 
     def _telling(self, session: int, module_handle: int) -> Template:
         read = ((kind, self.attribute(session, module_handle, kind)) for kind in _TELLING)
