@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from keyfence import __version__
-from keyfence.audit.findings import Verdict
+from keyfence.audit.findings import Refusal, Verdict
 from keyfence.report.json import document, documents, schema, text, write
 
 from .samples import EXPOSED, FULL, SECRET, report
@@ -85,7 +85,7 @@ def test_the_rest_of_an_audit() -> None:
         "tool": {"name": "keyfence", "version": __version__},
         "plan_only": False,
         "module": {"path": "/usr/lib/module.so", "description": "A module", "version": "1.2", "slot": 3, "token": "a token"},
-        "summary": {"exposed": 2, "refused": 1, "absent": 1, "inconclusive": 1},
+        "summary": {"exposed": 2, "out_of_scope": 0, "refused": 1, "absent": 1, "inconclusive": 1},
         "residue": {"objects_before": 4, "objects_after": 4},
         "notes": [],
     }
@@ -93,7 +93,23 @@ def test_the_rest_of_an_audit() -> None:
 
 def test_a_refusal_names_its_code() -> None:
     refused = next(finding for finding in document(FULL)["findings"] if finding["verdict"] == "REFUSED")
-    assert refused["refusal"] == {"ckr": "CKR_TEMPLATE_INCONSISTENT", "number": 0xD1, "function": "C_DeriveKey"}
+    wanted = {"ckr": "CKR_TEMPLATE_INCONSISTENT", "number": 0xD1, "function": "C_DeriveKey", "rule": None}
+    assert refused["refusal"] == wanted
+
+
+def test_a_refusal_names_the_guards_rule() -> None:
+    refusal = Refusal("CKR_FUNCTION_REJECTED", 0x200, "C_DeriveKey", "one-cut")
+    content = document(report(replace(EXPOSED, verdict=Verdict.REFUSED, refusal=refusal)))
+    Draft202012Validator(schema()).validate(content)
+    assert content["findings"][0]["refusal"]["rule"] == "one-cut"
+
+
+def test_out_of_scope_is_as_proven_as_exposed() -> None:
+    content = document(report(replace(EXPOSED, verdict=Verdict.OUT_OF_SCOPE)))
+    Draft202012Validator(schema()).validate(content)
+    assert content["summary"]["out_of_scope"] == 1
+    with pytest.raises(ValidationError):
+        Draft202012Validator(schema()).validate(document(report(replace(EXPOSED, verdict=Verdict.OUT_OF_SCOPE, evidence=None))))
 
 
 def test_bytes_are_there_only_when_they_are_to_be_revealed() -> None:

@@ -8,9 +8,13 @@ from keyfence.techniques.recovery import Source
 
 
 class Verdict(StrEnum):
-    """The four answers. None rests on a return code alone, but REFUSED names the code that was met."""
+    """The answers. None rests on a return code alone, but REFUSED names the code that was met.
+
+    OUT OF SCOPE is for audits through a guard: as proven as EXPOSED is, of a key that the guard's policy leaves alone.
+    """
 
     EXPOSED = "EXPOSED"
+    OUT_OF_SCOPE = "OUT OF SCOPE"
     REFUSED = "REFUSED"
     ABSENT = "ABSENT"
     INCONCLUSIVE = "INCONCLUSIVE"
@@ -43,11 +47,13 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The module's own word: the CKR's name and number, and the function that answered with it."""
+    """The module's own word: the CKR's name and number, and the function that answered with it. `rule`: the guard's rule that
+    refused, where one stands before the module and it was the guard."""
 
     ckr: str
     number: int
     function: str
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

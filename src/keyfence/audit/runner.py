@@ -19,7 +19,7 @@ from .evidence import prove
 from .findings import Finding, Refusal, Report, Residue, Verdict, VictimRef
 from .planning import plan
 from .profiles import profiles
-from .target import Opened
+from .target import Opened, Protecting
 from .trace import CallBudgetSpent
 
 Progress = Callable[[Finding], None]
@@ -56,7 +56,7 @@ class Audit:
 
     def run(self) -> Report:
         """All findings. KeyfenceError where the token cannot be audited at all."""
-        before = self.opened.count_objects()
+        before = self.opened.objects_before
         findings: list[Finding] = []
         for technique in self._selected():
             for finding in self._technique(technique):
@@ -225,7 +225,7 @@ class Audit:
         proven = prove(victim, recovery, self.opened.lab.plaintext)
         return replace(
             base,
-            verdict=Verdict.EXPOSED,
+            verdict=Verdict.EXPOSED if self._is_protected(victim) else Verdict.OUT_OF_SCOPE,
             why=proven.evidence.statement,
             evidence=proven.evidence,
             calls=calls,
@@ -237,6 +237,14 @@ class Audit:
             layout=proven.layout,
         )
 
+    def _is_protected(self, victim: Victim) -> bool:
+        """Whether somebody promised to keep the key. A module alone promises that of every key, a guard of its policy's; no
+        guard leaves a key alone that came out of a TLS session."""
+        guard = self.opened.traced.module
+        if victim.kind is not Kind.BARE or not isinstance(guard, Protecting):
+            return True
+        return any(guard.protects(handle) for handle in victim.handles.all)
+
 
 def _steps(attack: Attack, chain: Chain) -> tuple[str, ...]:
     """The chain in PKCS#11's terms, and how far it is from the shortest where that is not known to be nothing."""
@@ -245,7 +253,7 @@ def _steps(attack: Attack, chain: Chain) -> tuple[str, ...]:
 
 
 def _refusal(error: CryptokiError) -> Refusal:
-    return Refusal(error.ckr_name, error.ckr, error.function)
+    return Refusal(error.ckr_name, error.ckr, error.function, error.rule)
 
 
 def _finding(technique: Technique, attack: Attack | None, profile: Profile, verdict: Verdict, why: str) -> Finding:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from keyfence.cryptoki import Cryptoki, CryptokiError, KeyfenceError, Mechanism, ModuleFailure, Pin
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR, CKU, TokenFlag
@@ -19,6 +20,14 @@ from .trace import Listener, TracedModule
 
 class CannotAudit(KeyfenceError):
     """The token cannot be opened for an audit; the message says why in one line."""
+
+
+@runtime_checkable
+class Protecting(Protocol):
+    """A module with a guard before it, which tells the keys that its policy protects from those it leaves alone."""
+
+    def protects(self, handle: int, /) -> bool:
+        """Whether this object is one of the policy's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,11 @@ class Opened:
             closer()
 
     # Objects
+
+    @property
+    def objects_before(self) -> int:
+        """How many there were when the token was opened, before anything was made."""
+        return len(self._baseline)
 
     def count_objects(self) -> int:
         """How many objects the session sees."""

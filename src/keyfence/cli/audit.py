@@ -41,6 +41,12 @@ def audit(
         int, typer.Option(min=0, max=32, metavar="BITS", help="Run searches up to 2^BITS trials; price larger ones.")
     ] = 16,
     plan: Annotated[bool, typer.Option("--plan", help="Probe and plan, on the lab's own keys; execute nothing.")] = False,
+    guarded: Annotated[bool, typer.Option("--guarded", help="Through the guard: what is exposed is to be refused.")] = False,
+    policy: Annotated[Path | None, typer.Option(metavar="FILE", help="The guard's policy; without it, the default.")] = None,
+    db: Annotated[
+        str | None, typer.Option(metavar="FILE|URL", help="The guard's ledger; without it, one that ends with the audit.")
+    ] = None,
+    ledger_key: Annotated[Path | None, typer.Option(metavar="FILE", help="The ledger's hash key, where db is a URL.")] = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show recovered bytes unmasked.")] = False,
     verbose: Annotated[
         int, typer.Option("--verbose", "-v", count=True, help="Traces and references in the report; -vv: each call, live.")
@@ -66,6 +72,10 @@ def audit(
             plan=plan,
             reveal=reveal,
             verbose=verbose,
+            guarded=guarded,
+            policy=str(policy) if policy else None,
+            db=db,
+            ledger_key=str(ledger_key) if ledger_key else None,
         )
         targets = request.targets(options)
         options = request.checked(options)

@@ -37,6 +37,10 @@ class AuditOptions:
     plan: bool = False
     reveal: bool = False
     verbose: int = 0
+    guarded: bool = False
+    policy: str | None = None
+    db: str | None = None
+    ledger_key: str | None = None
 
 
 def targets(options: AuditOptions) -> "dict[str, Target]":
@@ -46,6 +50,9 @@ def targets(options: AuditOptions) -> "dict[str, Target]":
 
 def checked(options: AuditOptions) -> AuditOptions:
     """With suites and techniques by their proper names."""
+    for name in ("policy", "db", "ledger_key"):
+        if getattr(options, name) is not None and not options.guarded:
+            raise typer.BadParameter("it is a guard's: give --guarded", param_hint=f"--{name.replace('_', '-')}")
     return replace(
         options, suites=tuple(map(suite_name, options.suites)), techniques=tuple(map(_technique, options.techniques))
     )

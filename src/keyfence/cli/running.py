@@ -12,6 +12,7 @@ from keyfence.report import json, terminal
 from keyfence.techniques import TECHNIQUES
 
 from .ending import ExitCode, could_not_run
+from .guarding import guarded
 from .progress import Display, Tally, display
 from .request import AuditOptions
 
@@ -21,7 +22,8 @@ STANDARD_OUTPUT = "-"
 def run(targets: Mapping[str, Target], options: AuditOptions) -> ExitCode:
     """Audits, one after the other, and reports. KeyfenceError where a token cannot be opened."""
     z3.set_param("ctrl_c", False)  # else z3 takes a Ctrl-C for itself: its question stays undecided, and the audit goes on
-    reports = {name: _audit(name, target, options) for name, target in targets.items()}
+    with guarded(targets, options) as audited:
+        reports = {name: _audit(name, target, options) for name, target in audited.items()}
     _report(reports, options)
     exposed = any(report.exposed for report in reports.values())
     return ExitCode.EXPOSED if exposed else ExitCode.NOTHING_EXPOSED

@@ -34,7 +34,12 @@ class KeyfenceError(Exception):
 
 
 class CryptokiError(KeyfenceError):
-    """A call answered `ckr`. Use `refusal()` to make the class that fits."""
+    """A call answered `ckr`. Use `refusal()` to make the class that fits.
+
+    rule    the guard's rule that refused; "" where it was the module
+    """
+
+    rule: str = ""
 
     def __init__(self, ckr: int, function: str, detail: str = "") -> None:
         self.ckr = ckr

@@ -49,6 +49,11 @@ class Guard(Dispatched):
         entry = self._state.registry.find(handle)
         return None if entry is None else entry.role
 
+    def protects(self, handle: int) -> bool:
+        """Whether an object is a secret of TLS, to this guard's policy."""
+        role = self.role(handle)
+        return role is not None and role.is_tls
+
     def _call(self, name: str, *arguments: Any) -> Any:
         method = self._methods.get(name)
         if method is None:

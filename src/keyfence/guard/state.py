@@ -163,7 +163,9 @@ class State:
         mechanism = describe(CKM, call.mechanism.type) if call.mechanism else ""
         role = call.subject.role if call.subject is not None and call.key is None else call.role
         self.journal.note(Record(call.function, mechanism, str(role), rule, mode, objection.why))
-        return refusal(objection.ckr, call.function, f"guard: {rule}: {objection.why}")
+        refused = refusal(objection.ckr, call.function, f"guard: {rule}: {objection.why}")
+        refused.rule = rule
+        return refused
 
 
 def _by_function(rules: Sequence[Rule]) -> Mapping[str, tuple[Rule, ...]]:

@@ -11,7 +11,7 @@ from keyfence.audit.findings import Finding, Proof, Verdict, VictimRef
 
 from .strip import strip
 from .summary import STYLES, price
-from .words import TechniqueFindings, clean, count
+from .words import PROVEN, TechniqueFindings, clean, count
 
 _INDENT = 2
 _STEPS_SHOWN = 4  # of a longer chain, unless everything is asked for
@@ -37,7 +37,7 @@ def full(group: TechniqueFindings, width: int, *, reveal: bool, verbose: bool) -
 
 def _is_told(finding: Finding) -> bool:
     """Whether there is a chain of calls to tell: executed, or planned."""
-    return finding.verdict is Verdict.EXPOSED or bool(finding.steps)
+    return finding.verdict in PROVEN or bool(finding.steps)
 
 
 def _by_victim(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
@@ -71,7 +71,7 @@ def _entry(finding: Finding, width: int, *, first: bool, reveal: bool, verbose: 
     """A finding: verdict and victim on a line, the rest under it."""
     yield Text.assemble("  ", (str(finding.verdict), STYLES[finding.verdict]), f"  {_victim(finding)}")
     body: list[RenderableType] = []
-    if finding.verdict is Verdict.EXPOSED:
+    if finding.verdict in PROVEN:
         body.append(Text(f"through {finding.mechanism}: {price(finding)}"))
         body += strip(finding, width - _BODY, reveal=reveal)
     else:

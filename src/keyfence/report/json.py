@@ -89,7 +89,7 @@ def _audit(report: Report, reveal: bool) -> Document:
             "slot": module.slot,
             "token": module.token,
         },
-        "summary": {verdict.lower(): report.summary[verdict] for verdict in Verdict},
+        "summary": {verdict.name.lower(): report.summary[verdict] for verdict in Verdict},
         "residue": {"objects_before": report.residue.objects_before, "objects_after": report.residue.objects_after},
         "notes": list(report.notes),
         "findings": [_finding(finding, reveal) for finding in report.findings],
@@ -148,4 +148,6 @@ def _call(record: CallRecord) -> Document:
 
 def _refusal(finding: Finding) -> Document | None:
     refusal = finding.refusal
-    return {"ckr": refusal.ckr, "number": refusal.number, "function": refusal.function} if refusal else None
+    if refusal is None:
+        return None
+    return {"ckr": refusal.ckr, "number": refusal.number, "function": refusal.function, "rule": refusal.rule or None}

@@ -10,10 +10,11 @@ from rich.text import Text
 
 from keyfence.audit.findings import Finding, ModuleRef, Report, Residue, Verdict
 
-from .words import TechniqueFindings, clean, count, recovered, work
+from .words import PROVEN, TechniqueFindings, clean, count, recovered, work
 
 STYLES = {
     Verdict.EXPOSED: "bold red",
+    Verdict.OUT_OF_SCOPE: "magenta",
     Verdict.REFUSED: "green",
     Verdict.ABSENT: "dim",
     Verdict.INCONCLUSIVE: "yellow",
@@ -33,6 +34,8 @@ def totals(report: Report, *, plan: bool) -> Iterator[RenderableType]:
     """How many findings of each verdict, what was left behind, and what has to be said besides."""
     line = Text("  ")
     for verdict, number in report.summary.items():
+        if verdict is Verdict.OUT_OF_SCOPE and not number:
+            continue  # a verdict of audits through a guard
         line.append(f"{verdict} {number}", STYLES[verdict] if number else "dim").append("   ")
     yield line.append(_residue(report.residue))
     if plan:
@@ -89,13 +92,13 @@ def _cell(group: TechniqueFindings | None) -> Text:
 def _verdict(group: TechniqueFindings) -> Text:
     """ "EXPOSED 3/4": how many of the technique's findings say so."""
     line = Text(str(group.verdict), STYLES[group.verdict])
-    return line.append(f" {len(group.deciding)}/{len(group.findings)}") if group.verdict is Verdict.EXPOSED else line
+    return line.append(f" {len(group.deciding)}/{len(group.findings)}") if group.verdict in PROVEN else line
 
 
 def _reason(group: TechniqueFindings) -> str:
     best = group.findings[0]
     match group.verdict:
-        case Verdict.EXPOSED:
+        case Verdict.EXPOSED | Verdict.OUT_OF_SCOPE:
             return _price(best)
         case Verdict.REFUSED:
             return _refusals(group.deciding)
@@ -117,8 +120,8 @@ def _price(finding: Finding) -> str:
 
 
 def _refusals(findings: Sequence[Finding]) -> str:
-    """The code met most often, and that there were others."""
-    codes = Counter(finding.refusal.ckr for finding in findings if finding.refusal)
+    """The code met most often, or the guard's rule, and that there were others."""
+    codes = Counter(finding.refusal.rule or finding.refusal.ckr for finding in findings if finding.refusal)
     if not codes:
         return ""
     code, _ = codes.most_common(1)[0]

@@ -10,7 +10,7 @@ from keyfence.audit.findings import Finding, Report, Verdict
 
 from . import details, summary
 from .strip import legend
-from .words import by_technique
+from .words import PROVEN, by_technique
 
 PIPED_WIDTH: Final = 100
 _WIDEST: Final = 120
@@ -76,7 +76,7 @@ def _several(reports: Mapping[str, Report], width: int, reveal: bool, plan: bool
 
 
 def _legend(findings: Sequence[Finding]) -> Iterator[RenderableType]:
-    exposed = [finding for finding in findings if finding.verdict is Verdict.EXPOSED]
+    exposed = [finding for finding in findings if finding.verdict in PROVEN]
     if exposed:
         yield Text("\nA letter per byte of the secret:")
         yield from legend(exposed)

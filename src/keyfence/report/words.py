@@ -7,8 +7,11 @@ from itertools import groupby
 from keyfence.audit.findings import Finding, Report, Verdict
 from keyfence.techniques.recovery import Source
 
-_WEIGHT = (Verdict.EXPOSED, Verdict.INCONCLUSIVE, Verdict.REFUSED, Verdict.ABSENT)
+_WEIGHT = (Verdict.EXPOSED, Verdict.OUT_OF_SCOPE, Verdict.INCONCLUSIVE, Verdict.REFUSED, Verdict.ABSENT)
 """What a technique is said to be as a whole: the first of these that any of its findings is."""
+
+PROVEN = (Verdict.EXPOSED, Verdict.OUT_OF_SCOPE)
+"""The verdicts that a proof stands behind."""
 
 _CURRENT = ("TLS 1.2", "TLS 1.3")
 
