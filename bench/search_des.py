@@ -4,18 +4,20 @@
     bench/search_des.py [--rounds 5] [--seconds 2]
 
 Needs Debian's hashcat with pocl-opencl-icd, and john; what is not installed is left out. All use both processors where
-they say so. Every number is wall-clock time on a machine that others may use too: only the ratios mean something.
+they say so. On a machine that others use too, only the ratios mean something; rates are
+given per second of processor time as well, which a busy machine changes little.
 """
 
 import argparse
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from random import Random
+from statistics import median
 
 from keyfence.search.des import DesProblem, Engine
 from keyfence.search.des.circuits import load
@@ -23,7 +25,9 @@ from keyfence.search.des.native import usable_paths
 
 UNKNOWN_BITS = 40
 SETS = 50
-Rate = Callable[[], float]
+Measured = tuple[float, float]
+"""Keys per second of wall-clock time, and per second of processor time (0 where that is not known)."""
+Rate = Callable[[], Measured]
 
 
 def problem(unknown: int, seed: int = 0) -> DesProblem:
@@ -39,31 +43,39 @@ def complemented_problem() -> DesProblem:
     return DesProblem(((bytes(8), random.randbytes(8)),), complement=(b"\xff" * 8, random.randbytes(8)))
 
 
-def hashcat() -> float:
+def hashcat() -> Measured:
     """-m 14000 (DES, known plaintext), hashcat's own benchmark with its optimised kernel, all processors."""
     command = ["hashcat", "-b", "-m", "14000", "--machine-readable", "--quiet"]
     shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603
     lines = [line.split(":") for line in shown.splitlines() if re.match(r"\d+:14000:", line)]
-    return sum(float(line[-1]) for line in lines)
+    return sum(float(line[-1]) for line in lines), 0.0
 
 
-def john(threads: int) -> float:
+def john(threads: int) -> Measured:
     """LM, a DES encryption of a constant under each candidate: john's own benchmark, candidates per second."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     command = [shutil.which("john") or "/usr/sbin/john", "--test=2", "--format=LM"]
     shown = subprocess.run(command, capture_output=True, text=True, check=False, env=environment).stdout  # noqa: S603
-    found = re.search(r"(\d+)([KM]?) c/s real", shown)
-    return int(found[1]) * {"": 1, "K": 10**3, "M": 10**6}[found[2]] if found else 0.0
+    rates = re.findall(r"(\d+)([KM]?) c/s (?:real|virtual)", shown)
+    wall, processor = (int(digits) * {"": 1, "K": 10**3, "M": 10**6}[unit] for digits, unit in rates)
+    return float(wall), float(processor)
+
+
+def ours(engine: Engine, searched: DesProblem, seconds: float, threads: int = 1) -> Measured:
+    """What the engine counts, and the same per second of processor time that its threads got."""
+    began, used = time.perf_counter(), time.process_time()
+    rate = engine.rate(searched, seconds=seconds, threads=threads)
+    return rate, rate * (time.perf_counter() - began) / (time.process_time() - used)
 
 
 def contenders(seconds: float) -> dict[str, Rate]:
     some, all_unknown = problem(UNKNOWN_BITS), complemented_problem()
     rates: dict[str, Rate] = {}
     for path in usable_paths():
-        rates[f"{path.name}, 1 thread"] = lambda name=path.name: Engine(name).rate(some, seconds=seconds)
-    rates["best path, 2 threads"] = lambda: Engine().rate(some, seconds=seconds, threads=2)
-    rates["complemented pair, 1 thread"] = lambda: Engine().rate(all_unknown, seconds=seconds)
-    rates["complemented pair, 2 threads"] = lambda: Engine().rate(all_unknown, seconds=seconds, threads=2)
+        rates[f"{path.name}, 1 thread"] = lambda name=path.name: ours(Engine(name), some, seconds)
+    rates["best path, 2 threads"] = lambda: ours(Engine(), some, seconds, 2)
+    rates["complemented pair, 1 thread"] = lambda: ours(Engine(), all_unknown, seconds)
+    rates["complemented pair, 2 threads"] = lambda: ours(Engine(), all_unknown, seconds, 2)
     if shutil.which("hashcat"):
         rates["hashcat -m 14000, all processors"] = hashcat
     if shutil.which("john") or os.path.exists("/usr/sbin/john"):
@@ -72,26 +84,28 @@ def contenders(seconds: float) -> dict[str, Rate]:
     return rates
 
 
-def medians(rates: dict[str, Rate], rounds: int) -> dict[str, float]:
-    taken: dict[str, list[float]] = {name: [] for name in rates}
+def medians(rates: dict[str, Rate], rounds: int) -> dict[str, Measured]:
+    taken: dict[str, list[Measured]] = {name: [] for name in rates}
     for number in range(rounds):
         for name, rate in rates.items():
             taken[name].append(rate())
         print(f"round {number + 1} of {rounds} done", file=sys.stderr)
-    return {name: statistics.median(values) for name, values in taken.items()}
+    return {name: (median(w for w, _ in them), median(p for _, p in them)) for name, them in taken.items()}
 
 
-def ratio(found: dict[str, float], ours: str, theirs: str, bar: float) -> None:
-    if found.get(theirs):
-        print(f"{found[ours] / found[theirs]:8.2f} × {theirs:34} ({ours}; bar {bar})")
+def ratio(found: dict[str, Measured], our_name: str, their_name: str, bar: float) -> None:
+    if their_name not in found:
+        return
+    (wall, processor), (their_wall, their_processor) = found[our_name], found[their_name]
+    known = f"{processor / their_processor:6.2f}" if their_processor else "     –"
+    print(f"{wall / their_wall:8.2f} {known} × {their_name:34} ({our_name}; bar {bar})")
 
 
 def spread(seconds: float) -> float:
-    """The slowest of 50 random sets of 32 unknown bits as a share of the fastest, each the best of three turns."""
-    sets = [problem(32, seed) for seed in range(SETS)]
-    best = [0.0] * SETS
+    """The slowest of 50 random sets of 32 unknown bits as a share of the fastest, in processor time, each the best of three."""
+    engine, sets, best = Engine(), [problem(32, seed) for seed in range(SETS)], [0.0] * SETS
     for _ in range(3):
-        best = [max(rate, Engine().rate(it, seconds=seconds)) for rate, it in zip(best, sets, strict=True)]
+        best = [max(rate, ours(engine, it, seconds)[1]) for rate, it in zip(best, sets, strict=True)]
     return min(best) / max(best)
 
 
@@ -113,16 +127,17 @@ def main() -> None:
     shape = problem(UNKNOWN_BITS).layout
     print(f"{shape.boxes_per_flip:.1f} boxes a vector outside the innermost loop")
     found = medians(contenders(options.seconds), options.rounds)
-    for name, rate in found.items():
-        print(f"{rate / 1e6:10.1f} M keys/s  {name}")
-    print("Ratios:")
+    print("M keys/s of wall-clock time, of processor time:")
+    for name, (wall, processor) in found.items():
+        print(f"{wall / 1e6:10.1f} {processor / 1e6:8.1f}  {name}")
+    print("Ratios, of wall-clock time and of processor time (two threads at best have 1.00 there):")
     ratio(found, "best path, 2 threads", "hashcat -m 14000, all processors", 16)
     ratio(found, "complemented pair, 2 threads", "hashcat -m 14000, all processors", 33)
     ratio(found, f"{Engine().path}, 1 thread", "john LM, 1 thread", 6)
     ratio(found, "best path, 2 threads", "john LM, 2 threads", 6)
     ratio(found, "complemented pair, 1 thread", "john LM, 1 thread", 12)
     ratio(found, "best path, 2 threads", f"{Engine().path}, 1 thread", 1.9)
-    print(f"{2**32 / found['best path, 2 threads']:8.1f} s for 2^32 keys on two threads (aim: under 10)")
+    print(f"{2**32 / found['best path, 2 threads'][0]:8.1f} s for 2^32 keys on two threads (aim: under 10)")
     print(f"{100 * spread(0.1):8.0f} % of the fastest of {SETS} sets of 32 unknown bits is the slowest (bar: 75)")
 
 

@@ -8,6 +8,8 @@ from .circuits import INPUTS, Circuit
 from .frame import Path
 
 Value = str
+Made = Callable[[], Value]
+"""A value that is made where it is first needed: registers are few."""
 
 
 @dataclass
@@ -63,8 +65,8 @@ class Lut3:
         """miss | (a ^ b)"""
         return self.block.ternary(XOR_OR, miss, a, b)
 
-    def box(self, circuit: Circuit, inputs: Sequence[Callable[[], Value]], added: Mapping[int, Value]) -> dict[int, Value]:
-        """The outputs named in `added`, each added to the value there. Inputs are made when first needed."""
+    def box(self, circuit: Circuit, inputs: Sequence[Made], added: Mapping[int, Made]) -> dict[int, Value]:
+        """The outputs named in `added`, each added to the value there."""
         nodes: dict[int, Value] = {}
 
         def node(index: int) -> Value:
@@ -80,7 +82,7 @@ class Lut3:
         for index, value in added.items():
             final = circuit.outputs[index]
             table = sum(((final.table >> (cell >> 1) ^ cell) & 1) << cell for cell in range(8))
-            results[index] = self.block.ternary(table, *[node(it) for it in final.inputs], value)
+            results[index] = self.block.ternary(table, *[node(it) for it in final.inputs], value())
         return results
 
 
@@ -114,8 +116,8 @@ class Gate2:
                 return self.block.gate("and", self._invert(a), b)
         raise ValueError(f"no gate of two inputs has the table {table}")
 
-    def box(self, circuit: Circuit, inputs: Sequence[Callable[[], Value]], added: Mapping[int, Value]) -> dict[int, Value]:
-        """The outputs named in `added`, each added to the value there. Inputs are made when first needed."""
+    def box(self, circuit: Circuit, inputs: Sequence[Made], added: Mapping[int, Made]) -> dict[int, Value]:
+        """The outputs named in `added`, each added to the value there."""
         nodes: dict[int, tuple[Value, int]] = {}
 
         def node(index: int) -> tuple[Value, int]:
@@ -136,5 +138,5 @@ class Gate2:
             final = circuit.outputs[index]
             result, inverted = node(final.inputs[0])
             wanted = final.table == 0b01
-            results[index] = self.xor(self._invert(result) if inverted != wanted else result, value)
+            results[index] = self.xor(self._invert(result) if inverted != wanted else result, value())
         return results

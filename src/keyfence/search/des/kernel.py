@@ -10,10 +10,11 @@ is made with two wanted values.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from .circuits import load
 from .frame import MISS, ROW, Path, key_slot
-from .gates import Block, Gate2, Lut3, Value
+from .gates import Block, Gate2, Lut3, Made, Value
 from .layout import MEETING, OUTPUTS
 from .tables import BOXES, EXPANSION, ROTATION
 
@@ -35,21 +36,26 @@ class Writer:
         right: Callable[[int], Value],
         key: Value,
         turn: int,
-        added: Mapping[int, Value],
+        added: Mapping[int, Made],
     ) -> dict[int, Value]:
         """One box: `right(place)` is a bit of the half block, `turn` the round's rotation, `added` what outputs join."""
         gates = self.gates(block)
 
-        def entry(bit: int) -> Callable[[], Value]:
+        def entry(bit: int) -> Made:
             place = EXPANSION[6 * number + bit]
             return lambda: gates.xor(right(place), block.load(key, key_slot(number, bit) + turn))
 
         return gates.box(self.circuits[number], [entry(bit) for bit in range(6)], added)
 
+    @staticmethod
+    def _loads(block: Block, row: Value, number: int) -> dict[int, Made]:
+        """The four bits of a half block that a box adds to, each loaded when it is needed."""
+        return {output: partial(block.load, row, place) for output, place in enumerate(OUTPUTS[number])}
+
     def step(self, number: int) -> str:
         """`step`: one box of any round: (out, left, right, key turned to the round)."""
         block = Block(self.path)
-        added = {output: block.load("%left", place) for output, place in enumerate(OUTPUTS[number])}
+        added = self._loads(block, "%left", number)
         results = self.box(block, number, lambda place: block.load("%right", place), "%key", 0, added)
         for output, value in results.items():
             block.store(value, "%out", OUTPUTS[number][output])
@@ -66,7 +72,7 @@ class Writer:
             return cached[place]
 
         for number in range(BOXES):
-            added = {output: block.load(left, place) for output, place in enumerate(OUTPUTS[number])}
+            added = self._loads(block, left, number)
             for output, value in self.box(block, number, bit, key, 0, added).items():
                 block.store(value, out, OUTPUTS[number][output])
 
@@ -116,7 +122,7 @@ tail:
         needed = {place for number in early for place in EXPANSION[6 * number : 6 * number + 6]}
         x12: dict[int, Value] = {}
         for number in range(BOXES):
-            added = {o: block.load("%a", place) for o, place in enumerate(OUTPUTS[number]) if place in needed}
+            added = {o: it for o, it in self._loads(block, "%a", number).items() if OUTPUTS[number][o] in needed}
             if added:
                 results = self.box(block, number, lambda place: block.load("%b", place), "%frame", ROTATION[11], added)
                 x12 |= {OUTPUTS[number][output]: value for output, value in results.items()}
@@ -128,7 +134,7 @@ tail:
         """Lanes in which these boxes of X[13] differ from what the ciphertext says; stored too."""
         gates = self.gates(block)
         for number in boxes:
-            added = {o: block.load("%b", place) for o, place in enumerate(OUTPUTS[number])}
+            added = self._loads(block, "%b", number)
             results = self.box(block, number, x12, "%frame", ROTATION[MEETING - 1], added)
             for output, value in results.items():
                 for row in ("BACK", "BACK'")[: 1 + pair]:
