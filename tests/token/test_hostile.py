@@ -1,5 +1,7 @@
 """The separated schedule against a caller that means harm: each test is an attack that worked once."""
 
+import hashlib
+
 import pytest
 
 from keyfence.cryptoki import CryptokiError, Mechanism
@@ -29,6 +31,13 @@ from .bench import (
 from .test_separated import GCM_KEY, GCM_LABEL, HMAC, NONCE, TRANSCRIPT, Tls13, agreed, master, record_key
 
 RSA = Mechanism(CKM.RSA_PKCS)
+DIGEST_INFO = {  # RFC 8017 section 9.2, note 1
+    "sha1": bytes.fromhex("3021300906052b0e03021a05000414"),
+    "sha224": bytes.fromhex("302d300d06096086480165030402040500041c"),
+    "sha256": bytes.fromhex("3031300d060960864801650304020105000420"),
+    "sha384": bytes.fromhex("3041300d060960864801650304020205000430"),
+    "sha512": bytes.fromhex("3051300d060960864801650304020305000440"),
+}
 WHOLE = secret_key(CKK.GENERIC_SECRET, 48, derive=True)
 SHOWING = Mechanism(
     CKM.TLS12_MASTER_KEY_DERIVE, Tls12MasterKeyDerive(CLIENT_RANDOM, SERVER_RANDOM, CKM.SHA256, wants_version=True)
@@ -74,6 +83,73 @@ def test_the_version_in_a_client_key_exchange_is_no_oracle(session: Session) -> 
         assert secret_of(session, base).startswith(b"\3\3")
     assert secret_of(session, session.unwrap(RSA, private, good, WHOLE)) == b"\3\3" + bytes(46)
     assert secret_of(session, session.unwrap(RSA, private, older, WHOLE))[2:] != bytes(46)
+
+
+def reduced(a: tuple[int, int], b: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The two shortest vectors of their lattice (Lagrange)."""
+    while True:
+        if a[0] ** 2 + a[1] ** 2 > b[0] ** 2 + b[1] ** 2:
+            a, b = b, a
+        norm = a[0] ** 2 + a[1] ** 2
+        times = (2 * (a[0] * b[0] + a[1] * b[1]) + norm) // (2 * norm)
+        if not times:
+            return a, b
+        b = b[0] - times * a[0], b[1] - times * a[1]
+
+
+def pattern_relation(ciphertext: int, modulus: int, pattern: int, room: int) -> tuple[int, int]:
+    """(m1, m2) below `room` with ciphertext * (pattern + m1) = pattern + m2 (mod modulus): the vector nearest the middle."""
+    a, b = reduced((1, ciphertext % modulus), (0, modulus))
+    offset = (pattern - ciphertext * pattern) % modulus
+    x, y, area = room // 2, room // 2 + offset, a[0] * b[1] - a[1] * b[0]
+    i, j = ((2 * part + area) // (2 * area) for part in (x * b[1] - y * b[0], a[0] * y - a[1] * x))
+    return i * a[0] + j * b[0], i * a[1] + j * b[1] - offset
+
+
+def decrypted_by_signatures(session: Session, public: int, private: int, message: bytes) -> bytes:
+    """Two signatures of the caller's choice, one divided by the other."""
+    encoded = session.attribute(public, CKA.MODULUS)
+    assert isinstance(encoded, bytes)
+    modulus, size = int.from_bytes(encoded, "big"), len(encoded)
+    room = 1 << 8 * (size - 11)
+    pattern = int.from_bytes(b"\0\1" + b"\xff" * 8 + b"\0", "big") * room
+    chosen = pattern_relation(int.from_bytes(message, "big"), modulus, pattern, room)
+    one, two = (int.from_bytes(session.sign(RSA, private, m.to_bytes(size - 11, "big")), "big") for m in chosen)
+    return (two * pow(one, -1, modulus) % modulus).to_bytes(size, "big")
+
+
+def test_signatures_decrypt_no_client_key_exchange(session: Session) -> None:
+    """Forgery under a fixed pattern (Brier et al. 2001) as a decryption: the standard's text allows it, in two calls."""
+    value = b"\3\3" + bytes(range(46))
+    outside = opened()
+    public, private = rsa_pair(outside)
+    assert decrypted_by_signatures(outside, public, private, outside.encrypt(RSA, public, value)).endswith(b"\0" + value)
+    public, private = rsa_pair(session)
+    with refused(CKR.DATA_INVALID):
+        decrypted_by_signatures(session, public, private, session.encrypt(RSA, public, value))
+    session.module.message_sign_init(session.handle, RSA, private)
+    with refused(CKR.DATA_INVALID):
+        session.module.sign_message(session.handle, None, bytes(117))
+
+
+def test_digests_are_signed(session: Session) -> None:
+    """By CKM_RSA_PKCS with a DigestInfo, as JSSE and NSS do it, and TLS 1.0's two; none wider than a third of the modulus."""
+    public, private = rsa_pair(session)
+    message = b"message"
+    for name, hashed in (("sha1", CKM.SHA1_RSA_PKCS), ("sha224", CKM.SHA224_RSA_PKCS), ("sha256", CKM.SHA256_RSA_PKCS)):
+        info = DIGEST_INFO[name] + hashlib.new(name, message).digest()
+        assert session.sign(RSA, private, info) == session.sign(Mechanism(hashed), private, message)
+        session.verify(RSA, public, info, session.sign(RSA, private, info))
+        for wrong in (info[:-1], info + b"xx", b"x" + info[1:]):
+            with refused(CKR.DATA_INVALID):
+                session.sign(RSA, private, wrong)
+    session.sign(RSA, private, bytes(36))
+    _, longer = rsa_pair(session, 1600)
+    for name in ("sha384", "sha512"):
+        info = DIGEST_INFO[name] + hashlib.new(name, message).digest()
+        with refused(CKR.DATA_INVALID):
+            session.sign(RSA, private, info)
+        session.sign(RSA, longer, info)
 
 
 # Guesses that the token would confirm

@@ -62,6 +62,8 @@ class Messages:
         self._begin(session, MessageWork.SIGN, mechanism, key)
 
     def sign_message(self, session: int, parameters: Parameters | None, data: bytes) -> bytes:
+        active = self._active(session, MessageWork.SIGN)
+        self._state.schedule.judge_data(active.key, active.mechanism, data)
         return self._message(session, MessageWork.SIGN, parameters, b"", compute.sign, data, "C_SignMessage")
 
     def message_sign_final(self, session: int) -> None:
@@ -73,6 +75,7 @@ class Messages:
     def verify_message(self, session: int, parameters: Parameters | None, data: bytes, signature: bytes) -> None:
         active = self._active(session, MessageWork.VERIFY)
         _check_bare(parameters, b"")
+        self._state.schedule.judge_data(active.key, active.mechanism, data)
         compute.verify(active.mechanism, active.key, data, signature, "C_VerifyMessage", self._state.quirks)
 
     def message_verify_final(self, session: int) -> None:

@@ -32,6 +32,7 @@ from ..templates import number
 from . import tls12, tls13
 from .classic import Classic
 from .roles import Ledger, Role, Stage, demand, protected
+from .signatures import judge_raw_signature
 
 _VERSION: Final = b"\3\3"
 """What a pre-master secret of TLS 1.2 begins with: the client's version, where TLS 1.2 is what was agreed on."""
@@ -111,6 +112,8 @@ class Separated(Classic):
             self._ledger.assign(key, Role(Stage.BOUND, mechanism=mechanism.type))
 
     def judge_data(self, key: StoredObject, mechanism: Mechanism, data: bytes) -> None:
+        if key.object_class == CKO.PRIVATE_KEY and mechanism.type == CKM.RSA_PKCS:
+            judge_raw_signature(key, data)
         role = self._ledger.of(key)
         if role is not None and role.stage is Stage.MASTER and isinstance(mechanism.parameters, TlsMac):
             tls12.judge_mac_data(mechanism.parameters, role, data)
