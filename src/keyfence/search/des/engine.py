@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from threading import Condition, Thread
+from threading import Lock, Thread
 from typing import Final
 
 from . import frame, native
@@ -82,62 +82,63 @@ class _Search:
         self._problem, self._start, self._stop = problem, start, stop
         self._kernel = native.compiled(path, problem.layout.early, problem.complement is not None)
         self._next, self._end = start >> LANE_BITS, -(-stop >> LANE_BITS)
-        self._changed = Condition()
+        self._lock = Lock()
         self._running: set[int] = set()  # the first counts of the chunks being searched
         self._hit: Hit | None = None
         self._stopped = False
-        self._working = 0
         self._failure: BaseException | None = None
 
     def run(self, threads: int, stop_flag: Callable[[], bool], progress: Callable[[int], None]) -> Hit | None:
-        workers = [Thread(target=self._work, daemon=True) for _ in range(threads)]
-        self._working = threads
-        for worker in workers:
-            worker.start()
+        """Searches in the calling thread, which asks and tells after each of its chunks, and in others beside it."""
+
+        def tell() -> None:
+            self._stopped = self._stopped or stop_flag()
+            progress(self._searched())
+
+        helpers = [Thread(target=self._help, daemon=True) for _ in range(threads - 1)]
         try:
-            while self._working:
-                with self._changed:
-                    if self._working:
-                        self._changed.wait(CHUNK_SECONDS)
-                self._stopped = self._stopped or stop_flag()
-                progress(self._searched())
-        finally:
+            for helper in helpers:
+                helper.start()
+            self._work(tell)
+        except BaseException:
             self._stopped = True
-            for worker in workers:
-                worker.join()
+            raise
+        finally:
+            for helper in helpers:
+                helper.join()
         if self._failure is not None:
             raise self._failure
-        progress(self._searched())
+        tell()
         return self._hit
 
     def _searched(self) -> int:
         """The number below which everything has been searched."""
-        with self._changed:
+        with self._lock:
             count = min(self._running, default=self._next)
         return max(self._start, min(self._stop, count << LANE_BITS))
 
-    def _work(self) -> None:
+    def _help(self) -> None:
         try:
-            worker, size = Worker(self._kernel, self._problem), SMALLEST_CHUNK
-            while (first := self._take(size)) is not None:
-                began = time.perf_counter()
-                hits = [hit for hit in worker.hits(first, min(first + size, self._end)) if self._inside(hit)]
-                self._give(first, hits)
-                took = time.perf_counter() - began
-                size = max(SMALLEST_CHUNK, min(2 * size, int(size * CHUNK_SECONDS / took)))
+            self._work(lambda: None)
         except BaseException as error:  # raised again in the calling thread
             self._failure, self._stopped = error, True
-        finally:
-            with self._changed:
-                self._working -= 1
-                self._changed.notify_all()
+
+    def _work(self, after_chunk: Callable[[], None]) -> None:
+        worker, size = Worker(self._kernel, self._problem), SMALLEST_CHUNK
+        while (first := self._take(size)) is not None:
+            began = time.perf_counter()
+            hits = [hit for hit in worker.hits(first, min(first + size, self._end)) if self._inside(hit)]
+            self._give(first, hits)
+            after_chunk()
+            took = time.perf_counter() - began
+            size = max(SMALLEST_CHUNK, min(2 * size, int(size * CHUNK_SECONDS / took)))
 
     def _inside(self, hit: Hit) -> bool:
         return self._start <= hit.candidate < self._stop
 
     def _take(self, size: int) -> int | None:
         """The first count of a chunk to search; None when there is no more to do."""
-        with self._changed:
+        with self._lock:
             if self._stopped or self._hit is not None or self._next >= self._end:
                 return None
             first, self._next = self._next, min(self._next + size, self._end)
@@ -145,7 +146,6 @@ class _Search:
             return first
 
     def _give(self, first: int, hits: list[Hit]) -> None:
-        with self._changed:
+        with self._lock:
             self._running.discard(first)
             self._hit = min([*hits, *filter(None, [self._hit])], key=lambda hit: hit.candidate, default=None)
-            self._changed.notify_all()

@@ -26,10 +26,11 @@ class Worker:
         self._heads = (ctypes.c_uint64 * (4 * COUNTERS))()
         self._steps: list[ctypes.Array[ctypes.c_uint64]] = []
         self._write_blocks()
-        self._write_schedules()
+        self._write_schedule(FIRST, (_UNUSED, _UNUSED), outer_steps(problem.layout.early))
 
     def hits(self, first: int, stop: int) -> Iterator[Hit]:
         """The keys that fit among counts [first, stop), not in order of their numbers."""
+        self._write_schedules((first ^ (stop - 1)).bit_length())
         for part in range(2**LANE_BITS // self._kernel.path.lanes):
             at, flipping = first, FIRST
             self._write_key(first, part)
@@ -84,12 +85,12 @@ class Worker:
         for slot in _key_slots(bit):
             ctypes.memmove(self._slot(slot), vector, self._width)
 
-    def _write_schedules(self) -> None:
-        """What the kernel computes again when a counted bit flips."""
+    def _write_schedules(self, count: int) -> None:
+        """What the kernel computes again when one of the first `count` counted bits flips."""
         layout = self._problem.layout
-        for index, bit in enumerate(layout.counted):
+        for index in range(len(self._steps) - 1, count):
+            bit = layout.counted[index]
             self._write_schedule(index, _key_slots(bit), touched(bit, layout.early))
-        self._write_schedule(FIRST, (_UNUSED, _UNUSED), outer_steps(layout.early))
 
     def _write_schedule(self, index: int, flipped: tuple[int, int], steps: Iterable[Step]) -> None:
         words = [word for step in steps for word in self._words(step)]
