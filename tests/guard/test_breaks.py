@@ -1,17 +1,18 @@
 """What a hostile reviewer got through the guard, once. Each was open before the change that came with it."""
 
 import hmac
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from itertools import count
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
-from keyfence.cryptoki import Cryptoki, CryptokiError, Mechanism
-from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO
-from keyfence.cryptoki.constants.vendor import CKM_NSS_TLS_MASTER_KEY_DERIVE_DH_SHA256
+from keyfence.cryptoki import Cryptoki, CryptokiError, Mechanism, refusal
+from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR, MechanismFlag
+from keyfence.cryptoki.constants.vendor import CKM_NSS_TLS_MASTER_KEY_DERIVE_DH_SHA256, CKM_NSS_TLS_PRF_GENERAL_SHA256
 from keyfence.cryptoki.dispatch import Dispatched
 from keyfence.cryptoki.params import (
     Ccm,
@@ -32,13 +33,14 @@ from keyfence.guard.registry import Registry, Secret
 from keyfence.guard.roles import OTHER, PRIVATE, SHARED
 from keyfence.schedule import Side, suite
 from keyfence.techniques.ecdh import P256_OID
-from keyfence.token import SoftToken
+from keyfence.token import Quirks, SoftToken
 
 from ..modules import real_module
 from .conftest import SLOT
 from .stack import Stack
 
 GCM = suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")
+CBC = suite("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA")
 
 
 @contextmanager
@@ -194,3 +196,133 @@ def test_what_is_destroyed_does_not_take_its_successor_along() -> None:
     assert registry.find(second.handle) is second
     registry.restore([first])
     assert registry.by_module_handle(SLOT, 7) is second
+
+
+# Operations
+
+
+class Hooked(Dispatched):
+    """A module that stops where a test wants it to: `before` and `after` are called around the next call of a method."""
+
+    def __init__(self, module: Cryptoki) -> None:
+        self.module = module
+        self.before: dict[str, Callable[[], object]] = {}
+        self.after: dict[str, Callable[[], object]] = {}
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        self.before.pop(name, lambda: None)()
+        result = getattr(self.module, name)(*arguments)
+        self.after.pop(name, lambda: None)()
+        return result
+
+
+def like_nss(quirks: Quirks = Quirks()) -> SoftToken:  # noqa: B008 - frozen
+    """A token where CKA_ALLOWED_MECHANISMS is not looked at."""
+    token = SoftToken(quirks=replace(quirks, ignore_allowed_mechanisms=True))
+    token.initialize()
+    return token
+
+
+def key_block_asked(tls: Stack) -> bytes:
+    client, server = tls.randoms
+    return b"key expansion" + server + client
+
+
+PRF = Mechanism(CKM_NSS_TLS_PRF_GENERAL_SHA256, MacGeneral(40))
+
+
+def test_two_threads_in_one_session() -> None:
+    """One thread's data came between the beginning and the end of another's PRF, whose own data had been judged. NSS gave the
+    key block at the tenth attempt."""
+    module = Hooked(like_nss())
+    guard = Guard(module, Policy.default(), MemoryLedger())
+    tls = Stack.on(guard, SLOT)
+    master = tls.handshake(GCM)[0].master
+    session, answers = tls.session.handle, list[bytes]()
+
+    def attack() -> None:
+        with suppress(CryptokiError):
+            answers.append(guard.sign(session, key_block_asked(tls)))
+
+    attacker = Thread(target=attack)
+
+    def between() -> None:
+        attacker.start()
+        attacker.join(0.2)
+
+    module.after["sign_init"] = between
+    guard.sign_init(session, PRF, master)
+    assert len(guard.sign(session, b"EXPERIMENTAL ours".ljust(100, b"."))) == 40
+    attacker.join()
+    assert answers == []
+
+
+def test_an_operation_cancelled_while_it_begins() -> None:
+    """Four threads: the guard took the operation under a master secret for one under a key of the caller's own."""
+    module = Hooked(like_nss())
+    guard = Guard(module, Policy.default(), MemoryLedger())
+    tls = Stack.on(guard, SLOT)
+    master = tls.handshake(GCM)[0].master
+    own = tls.session.create(secret_key(CKK.GENERIC_SECRET, None, sign=True) | {CKA.VALUE: bytes(16)})
+    session, answers = tls.session.handle, list[bytes]()
+    begun, go_on = Event(), Event()
+
+    def begin_own() -> None:
+        guard.sign_init(session, Mechanism(CKM.SHA256_HMAC), own)
+
+    def cancel_and_sign() -> None:
+        with suppress(CryptokiError):
+            guard.session_cancel(session, MechanismFlag.SIGN)
+            guard.sign_init(session, PRF, master)
+            guard.sign(session, b"EXPERIMENTAL ours".ljust(100, b"."))
+
+    def attack() -> None:
+        with suppress(CryptokiError):
+            answers.append(guard.sign(session, key_block_asked(tls)))
+
+    beginner, canceller, attacker = (Thread(target=each) for each in (begin_own, cancel_and_sign, attack))
+
+    def own_began() -> None:
+        begun.set()
+        go_on.wait(0.2)
+
+    def master_began() -> None:
+        go_on.set()
+        beginner.join(0.2)
+        attacker.start()
+        attacker.join(0.2)
+
+    module.after["sign_init"] = own_began
+    beginner.start()
+    begun.wait()
+    module.before["sign"] = master_began
+    canceller.start()
+    for thread in (beginner, canceller, attacker):
+        thread.join()
+    assert answers == []
+
+
+class Uncancelled(Dispatched):
+    """A module of PKCS#11 2.40: it has no C_SessionCancel."""
+
+    def __init__(self, module: Cryptoki) -> None:
+        self.module = module
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        if name == "session_cancel":
+            raise refusal(CKR.FUNCTION_NOT_SUPPORTED, "C_SessionCancel")
+        return getattr(self.module, name)(*arguments)
+
+
+def test_an_operation_that_is_not_cancelled_is_not_forgotten() -> None:
+    """The guard forgot a MAC key's operation that the module still had, and then a MAC of one byte was verified: an oracle."""
+    guard = Guard(Uncancelled(like_nss(Quirks(short_signatures=True))), Policy.default(), MemoryLedger())
+    tls = Stack.on(guard, SLOT)
+    key, session = tls.handshake(CBC)[0].mac[Side.CLIENT], tls.session.handle
+    full = tls.session.sign(Mechanism(CKM.SHA_1_HMAC), key, b"data")
+    for signature, answer in ((full[:1], "CKR_SIGNATURE_LEN_RANGE"), (full, "")):
+        guard.verify_init(session, Mechanism(CKM.SHA_1_HMAC), key)
+        with pytest.raises(CryptokiError, match="CKR_FUNCTION_NOT_SUPPORTED"):
+            guard.session_cancel(session, MechanismFlag.VERIFY)
+        with pytest.raises(CryptokiError, match=answer) if answer else nullcontext():
+            guard.verify(session, b"data", signature)

@@ -33,12 +33,14 @@ class Operation:
 
 @dataclass(slots=True)
 class OpenSession:
-    """One session that was opened through the guard."""
+    """One session that was opened through the guard. `turn`: of calls that concern its operations one is let in at a time, so
+    that what the guard knows of them and what the module has are the same."""
 
     handle: int
     slot: int
     operations: dict[str, Operation] = field(default_factory=dict)
     found: list[int] | None = None
+    turn: RLock = field(default_factory=RLock, repr=False)
 
 
 class State:

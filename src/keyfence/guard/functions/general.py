@@ -81,7 +81,7 @@ class General:
         opened = self._state.session(session, "C_CloseSession")
         self._state.closing([session])
         try:
-            with self._state.registry.retiring(self._state.registry.of_sessions([session])):
+            with opened.turn, self._state.registry.retiring(self._state.registry.of_sessions([session])):
                 self._module.close_session(session)
         except BaseException:
             self._state.opened(session, opened.slot)
@@ -98,14 +98,15 @@ class General:
         return self._module.get_session_info(session)
 
     def session_cancel(self, session: int, flags: int) -> None:
+        """What the module does not cancel goes on, and is known here."""
         opened = self._state.session(session, "C_SessionCancel")
-        named = [name for name, flag in _FLAGS.items() if flags & flag]
-        active = [name for name in named if name in opened.operations]
-        only_here = all(opened.operations[name].deferred for name in active)
-        for name in active:
-            del opened.operations[name]
-        if not (active and only_here):
-            self._module.session_cancel(session, flags)
+        with opened.turn:
+            active = [name for name, flag in _FLAGS.items() if flags & flag and name in opened.operations]
+            only_here = all(opened.operations[name].deferred for name in active)
+            if not (active and only_here):
+                self._module.session_cancel(session, flags)
+            for name in active:
+                del opened.operations[name]
 
     def login(self, session: int, user_type: int, pin: Pin | None) -> None:
         self._state.session(session, "C_Login")

@@ -6,9 +6,10 @@ here and the module sees none before all of them are judged. What is signed unde
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from typing import Final, TypeVar
+from functools import wraps
+from typing import Any, Final, TypeVar
 
-from keyfence.cryptoki import CryptokiError, Mechanism, function_name, refusal
+from keyfence.cryptoki import METHODS, CryptokiError, Mechanism, function_name, refusal
 from keyfence.cryptoki.constants import CKR
 
 from ..call import Call, Objection
@@ -17,6 +18,7 @@ from ..roles import Kind
 from ..state import OpenSession, Operation, State
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 _MOST_DATA: Final = 1 << 16
 """Bytes gathered for one judgement: an exporter's context, its longest part, has fewer."""
@@ -28,6 +30,29 @@ _FUNCTIONS: Final = {
 }
 
 
+def _in_turn(method: Callable[..., T]) -> Callable[..., T]:
+    @wraps(method)
+    def call(self: "Operations", session: int, *arguments: Any) -> T:
+        function = function_name(method.__name__)
+        opened = self._state.session(session, function)
+        with opened.turn:
+            if self._state.session(session, function) is not opened:  # closed meanwhile, and another one opened in its place
+                raise refusal(CKR.SESSION_HANDLE_INVALID, function)
+            return method(self, session, *arguments)
+
+    return call
+
+
+def _one_at_a_time(cls: type[C]) -> type[C]:
+    """Every call of `Cryptoki` in its session's turn: else one thread's data come into the operation of another's, which was
+    judged with other data. PKCS#11 leaves that to callers; the adversary is one."""
+    for name in METHODS:
+        if name in vars(cls):
+            setattr(cls, name, _in_turn(getattr(cls, name)))
+    return cls
+
+
+@_one_at_a_time
 class Operations:
     """See `Cryptoki`."""
 
