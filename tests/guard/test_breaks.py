@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from keyfence.cryptoki import Cryptoki, CryptokiError, Mechanism, refusal
+from keyfence.cryptoki import Cryptoki, CryptokiError, Mechanism, Template, refusal
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR, MechanismFlag
 from keyfence.cryptoki.constants.vendor import CKM_NSS_TLS_MASTER_KEY_DERIVE_DH_SHA256, CKM_NSS_TLS_PRF_GENERAL_SHA256
 from keyfence.cryptoki.dispatch import Dispatched
@@ -29,6 +29,7 @@ from keyfence.cryptoki.params import (
 from keyfence.cryptoki.session import Session, secret_key
 from keyfence.guard import Guard, MemoryLedger, Policy
 from keyfence.guard.handles import with_module_handles
+from keyfence.guard.policy import BoundKey, ObjectName
 from keyfence.guard.registry import Registry, Secret
 from keyfence.guard.roles import OTHER, PRIVATE, SHARED
 from keyfence.schedule import Side, suite
@@ -326,3 +327,42 @@ def test_an_operation_that_is_not_cancelled_is_not_forgotten() -> None:
             guard.session_cancel(session, MechanismFlag.VERIFY)
         with pytest.raises(CryptokiError, match=answer) if answer else nullcontext():
             guard.verify(session, b"data", signature)
+
+
+# Names
+
+
+def test_a_record_key_in_the_token_keeps_its_name() -> None:
+    """Under another name it was any key, to the next process."""
+    module, ledger = like_nss(), MemoryLedger()
+    policy = replace(Policy.default(), tls_keys=(BoundKey(ObjectName(label="records"), frozenset({int(CKM.AES_GCM)})),))
+    ours = Session.open(Guard(module, policy, ledger), SLOT)
+    template = secret_key(CKK.AES, 16, token=True, label="records", encrypt=True, sensitive=True, extractable=False)
+    key = ours.generate(Mechanism(CKM.AES_KEY_GEN), template)
+    with refused_by("no-loosening"):
+        ours.module.set_attribute_value(ours.handle, key, {CKA.LABEL: "any"})
+    theirs = Session.open(Guard(module, policy, ledger), SLOT)
+    (found,) = theirs.find({CKA.CLASS: int(CKO.SECRET_KEY)})
+    with refused_by("use-binding"):
+        theirs.encrypt(Mechanism(CKM.AES_ECB), found, bytes(16))
+
+
+@pytest.mark.parametrize("way", ["set", "copied"])
+def test_a_key_that_decrypts_never_gets_a_wrapping_keys_name(way: str) -> None:
+    """Named so afterwards, it wrapped a master secret in one process, and decrypted it in another that knew it from before."""
+    module, ledger = like_nss(Quirks(wrap_unextractable=True)), MemoryLedger()
+    policy = replace(Policy.default(), wrapping_keys=(ObjectName(label="session cache"),))
+    ours = Session.open(Guard(module, policy, ledger), SLOT)
+    template = secret_key(CKK.AES, 16, token=True, wrap=True, decrypt=True, label="ours", sensitive=True, extractable=False)
+    key = ours.generate(Mechanism(CKM.AES_KEY_GEN), template)
+    name: Template = {CKA.LABEL: "session cache", CKA.TOKEN: True}
+    with refused_by("no-loosening"):
+        if way == "set":
+            ours.module.set_attribute_value(ours.handle, key, {CKA.LABEL: name[CKA.LABEL]})
+        else:
+            ours.copy(key, name)
+
+    tls = Stack.on(Guard(module, policy, ledger), SLOT)
+    master = tls.handshake(GCM)[0].master
+    with refused_by("wrapping"):
+        tls.session.wrap(Mechanism(CKM.AES_ECB), tls.session.find({CKA.KEY_TYPE: int(CKK.AES), CKA.TOKEN: True})[0], master)

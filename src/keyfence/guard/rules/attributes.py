@@ -6,6 +6,8 @@ from keyfence.cryptoki import AttributeValue, Template
 from keyfence.cryptoki.constants import CKA, CKR, describe
 
 from ..call import Call, Objection
+from ..policy import ObjectName
+from ..registry import Entry
 from ..roles import Kind
 from ..ways import Left, Reading, Terms, Way
 from .base import Rule, World
@@ -37,8 +39,9 @@ _USES: Final = frozenset(
 
 class NoLoosening(Rule):
     """Modules have let CKA_SENSITIVE be cleared and CKA_EXTRACTABLE be set, on the object or on a copy; a copy with other uses
-    is the same secret under another name. Uses may be set, since the guard's own table decides what a key does; a private
-    key's name may not, since names in the policy say which keys are outside TLS."""
+    is the same secret under another name. Uses may be set, since the guard's own table decides what a key does. Names may not
+    where the policy goes by them: a private key's, a wrapping key's, a record key's in the token; and no other key gets a
+    wrapping key's, or what is wrapped with it were decrypted with it."""
 
     id: ClassVar[str] = "no-loosening"
     functions: ClassVar[frozenset[str]] = frozenset({"C_GetAttributeValue", "C_SetAttributeValue", "C_CopyObject"})
@@ -51,10 +54,12 @@ class NoLoosening(Rule):
             if subject.role.is_tls:
                 _check_reading(call)
             return call
-        named = subject.role.kind in (Kind.PRIVATE, Kind.OUTSIDE_PRIVATE, Kind.WRAPPING)
+        named = _is_named(subject)
         for attribute, value in call.template.items():
             if (subject.role.is_tls and not _allowed(attribute, value)) or (named and attribute in _NAMES):
                 raise Objection(f"{describe(CKA, attribute)} of a secret of TLS", CKR.ATTRIBUTE_READ_ONLY)
+        if not named and any(_gives(call.template, name) for name in world.policy.wrapping_keys):
+            raise Objection("the name of a wrapping key, for a key that does other things", CKR.ATTRIBUTE_READ_ONLY)
         return call
 
     def leaves(self, way: Way, terms: Terms) -> Left:
@@ -63,6 +68,18 @@ class NoLoosening(Rule):
         if way.function == "C_GetAttributeValue":
             return (way,) if way.attribute in _SHOWN else ()
         return (way,) if _allowed(way.attribute, value=not _NARROWING.get(way.attribute)) else ()
+
+
+def _is_named(subject: Entry) -> bool:
+    """Whether its name is what the policy knows it by, now or when it is found again."""
+    by_name = subject.role.kind in (Kind.PRIVATE, Kind.OUTSIDE_PRIVATE, Kind.WRAPPING)
+    return by_name or (subject.role.kind is Kind.RECORD and subject.session is None)
+
+
+def _gives(template: Template, name: ObjectName) -> bool:
+    """Whether a template gives a part of this name."""
+    parts = ((CKA.LABEL, name.label), (CKA.ID, name.id))
+    return any(part is not None and template.get(attribute) == part for attribute, part in parts)
 
 
 def _check_reading(call: Call) -> None:
