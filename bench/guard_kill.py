@@ -35,7 +35,7 @@ from keyfence.schedule import Shape
 
 STEPS: Final = ("before the commit", "before the derivation", "before the return", "at any moment")
 LONGEST: Final = 0.06
-"""Seconds: how long a kill "at any moment" waits at most. A first key block takes about half of it, opening the ledger included."""
+"""Seconds: how long a kill "at any moment" waits at most: about twice what a first key block takes, the ledger opened."""
 
 HONEST: Final = Shape(0, 16, 4)  # AES_128_GCM
 OTHER: Final = Shape(20, 32, 0)  # AES_256_CBC_SHA: its MAC keys lie under the other's write keys and IVs
