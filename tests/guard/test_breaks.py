@@ -24,6 +24,8 @@ from keyfence.cryptoki.params import (
     Parameters,
     PublicValue,
     Raw,
+    Tls12MasterKeyDerive,
+    TlsMac,
     TlsPrf,
 )
 from keyfence.cryptoki.session import Session, secret_key
@@ -32,7 +34,7 @@ from keyfence.guard.handles import with_module_handles
 from keyfence.guard.policy import BoundKey, ObjectName
 from keyfence.guard.registry import Registry, Secret
 from keyfence.guard.roles import OTHER, PRIVATE, SHARED
-from keyfence.schedule import Side, suite
+from keyfence.schedule import Side, Version, suite
 from keyfence.techniques.ecdh import P256_OID
 from keyfence.token import Quirks, SoftToken
 
@@ -179,7 +181,7 @@ def test_a_token_object_under_another_ones_handle_is_told_anew(token: SoftToken)
     stale = tls.session.find({CKA.LABEL: "ours"})
     for each in ours:
         elsewhere.destroy(each)
-    private = {CKA.TOKEN: True, CKA.LABEL: "server", CKA.DERIVE: True}
+    private: Template = {CKA.TOKEN: True, CKA.LABEL: "server", CKA.DERIVE: True}
     pair = elsewhere.generate_pair(Mechanism(CKM.EC_KEY_PAIR_GEN), {CKA.EC_PARAMS: P256_OID}, private)
     assert sorted(pair) == sorted(ours)
     (found,) = tls.session.find()
@@ -366,3 +368,59 @@ def test_a_key_that_decrypts_never_gets_a_wrapping_keys_name(way: str) -> None:
     master = tls.handshake(GCM)[0].master
     with refused_by("wrapping"):
         tls.session.wrap(Mechanism(CKM.AES_ECB), tls.session.find({CKA.KEY_TYPE: int(CKK.AES), CKA.TOKEN: True})[0], master)
+
+
+# What tells that a ClientKeyExchange did not open
+
+
+def opened(tls: Stack, private: int, message: bytes, template: Template) -> tuple[str, bytes]:
+    """All that a caller sees of a ClientKeyExchange: the error's name, or the Finished that the secret comes to."""
+    try:
+        pre_master = tls.session.unwrap(Mechanism(CKM.RSA_PKCS), private, message, template)
+    except CryptokiError as error:
+        return f"{error.function}: {error.ckr_name}", b""
+    derive = Mechanism(CKM.TLS12_MASTER_KEY_DERIVE, Tls12MasterKeyDerive(*tls.randoms, int(CKM.SHA256)))
+    master = tls.session.derive(derive, pre_master, secret_key(CKK.GENERIC_SECRET)).handle
+    return "", tls.session.sign(Mechanism(CKM.TLS_MAC, TlsMac(int(CKM.SHA256), 12, 2)), master, bytes(32))
+
+
+def test_a_length_in_the_template_tells_nothing() -> None:
+    """A module that cuts to CKA_VALUE_LEN gave the start of any message that was padded well, and without it the secret that
+    stands for one that was not: two answers where there should be one."""
+    tls = Stack.on(Guard(like_nss(Quirks(unwrap_truncates=True)), Policy.default(), MemoryLedger()), SLOT)
+    public, private = tls.rsa_pair()
+    message = tls.session.encrypt(Mechanism(CKM.RSA_PKCS), public, Version.TLS12.wire + bytes(98))
+    answers = {opened(tls, private, message, secret_key(CKK.GENERIC_SECRET, length)) for length in (None, 48)}
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize(
+    ("quirks", "attributes"),
+    [
+        (Quirks(), {CKA.LABEL: b"\xff"}),
+        (Quirks(), {CKA.PRIVATE: True}),
+        (Quirks(import_keys=False), {}),
+    ],
+    ids=["no text", "without login", "no imports"],
+)
+def test_no_error_tells_either(quirks: Quirks, attributes: Template) -> None:
+    """Templates that one of C_UnwrapKey and C_CreateObject refuses, and a FIPS module that imports nothing."""
+    tls = Stack.on(Guard(like_nss(quirks), Policy.default(), MemoryLedger()), SLOT)
+    public, private = tls.rsa_pair()
+    encrypt = Mechanism(CKM.RSA_PKCS)
+    messages = [tls.session.encrypt(encrypt, public, data) for data in (b"", bytes(20), bytes(48))]
+    template = {**secret_key(CKK.GENERIC_SECRET), **attributes}
+    answers = {opened(tls, private, message, template)[0] for message in messages}
+    assert len(answers) == 1
+    assert answers.pop().startswith("C_UnwrapKey: CKR_")
+
+
+@pytest.mark.native
+def test_no_type_tells_on_nss() -> None:
+    """A CKK_HKDF secret that was unwrapped derived with another error than one that was created."""
+    with real_module("nss") as nss:
+        tls = Stack.on(Guard(nss.module, Policy.default(), MemoryLedger()), nss.slot)
+        public, private = tls.rsa_pair()
+        message = tls.session.encrypt(Mechanism(CKM.RSA_PKCS), public, bytes(48))
+        with refused_by("roots-born-tls"):
+            tls.session.unwrap(Mechanism(CKM.RSA_PKCS), private, message, secret_key(CKK.HKDF))

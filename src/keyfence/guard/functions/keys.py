@@ -19,22 +19,16 @@ from ..rules.wrapping import blob_line, blob_name
 from ..state import OpenSession, State
 
 _PRE_MASTER: Final = 48
-_NOT_OPENED: Final = frozenset(
+_BEFOREHAND: Final = frozenset(
     {
-        CKR.WRAPPED_KEY_INVALID,
-        CKR.WRAPPED_KEY_LEN_RANGE,
-        CKR.ENCRYPTED_DATA_INVALID,
-        CKR.ENCRYPTED_DATA_LEN_RANGE,
-        CKR.DATA_INVALID,
-        CKR.DATA_LEN_RANGE,
-        CKR.FUNCTION_FAILED,
-        CKR.GENERAL_ERROR,
-        CKR.DEVICE_ERROR,
-        CKR.TEMPLATE_INCONSISTENT,
-        CKR.KEY_SIZE_RANGE,
+        *(CKR.HOST_MEMORY, CKR.DEVICE_MEMORY, CKR.DEVICE_REMOVED, CKR.TOKEN_NOT_PRESENT, CKR.CRYPTOKI_NOT_INITIALIZED),
+        *(CKR.SESSION_CLOSED, CKR.SESSION_HANDLE_INVALID, CKR.SESSION_READ_ONLY, CKR.USER_NOT_LOGGED_IN),
+        *(CKR.MECHANISM_INVALID, CKR.MECHANISM_PARAM_INVALID, CKR.FUNCTION_NOT_SUPPORTED),
+        *(CKR.KEY_HANDLE_INVALID, CKR.KEY_TYPE_INCONSISTENT, CKR.KEY_FUNCTION_NOT_PERMITTED),
+        *(CKR.UNWRAPPING_KEY_HANDLE_INVALID, CKR.UNWRAPPING_KEY_SIZE_RANGE, CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT),
     }
 )
-"""What modules answer to a ClientKeyExchange that holds no pre-master secret."""
+"""Errors that say nothing of what a ClientKeyExchange holds. All others are answers to it, and are kept to ourselves."""
 
 ANSWER: Final = "module-answer"
 """Not a rule but what a rule found when the module had answered: the key is not as it was to be."""
@@ -154,32 +148,44 @@ class Keys:
             call = Call("C_UnwrapKey", session, mechanism, wrapper, template=dict(template), data=wrapped)
             call = self._state.judge(call)
 
-            def unwrap() -> int:
-                return self._module.unwrap_key(session, mechanism, wrapper.module_handle, wrapped, call.template)
-
             exchanged = call.birth.role.kind is Kind.PREMASTER
+            asked = _without_length(call.template) if exchanged else call.template
+
+            def unwrap() -> int:
+                return self._module.unwrap_key(session, mechanism, wrapper.module_handle, wrapped, asked)
+
             handle = self._pre_master(session, call, unwrap) if exchanged else unwrap()
             return self._admit(opened, handle, call.birth, call.template)
 
     def _pre_master(self, session: int, call: Call, unwrap: Callable[[], int]) -> int:
         """A ClientKeyExchange that does not open gives a random secret, the same each time, and no error: an error would be
-        Bleichenbacher's oracle, in the hands of whoever holds the private key's handle (RFC 5246 section 7.4.7.1)."""
+        Bleichenbacher's oracle, in the hands of whoever holds the private key's handle (RFC 5246 section 7.4.7.1). The random
+        secret is made first in any case, so that nothing that goes wrong with it tells that it was needed. Without
+        CKA_VALUE_LEN the module shows the length of what it found; with it some would cut it."""
         try:
-            handle = unwrap()
+            instead = self._instead(session, call)
+        except LedgerUnavailable as error:
+            self._state.object("roots-born-tls", call, Objection(f"the ledger does not answer: {error}"))
+            return unwrap()
+        opened = 0
+        try:
+            opened = unwrap()
         except CryptokiError as error:
-            if error.ckr not in _NOT_OPENED:
+            if error.ckr in _BEFOREHAND:
+                self._state.discard(session, [instead])
                 raise
-            return self._instead(session, call)
-        if self._state.attribute(session, handle, CKA.VALUE_LEN) not in (None, _PRE_MASTER):
-            self._state.discard(session, [handle])
-            return self._instead(session, call)
-        return handle
+        length = self._state.attribute(session, opened or instead, CKA.VALUE_LEN)
+        kept, other = (opened, instead) if opened and length in (None, _PRE_MASTER) else (instead, opened)
+        self._state.discard(session, [other] if other else [])
+        return kept
 
     def _instead(self, session: int, call: Call) -> int:
-        ledger = self._state.world.ledger
-        seed = ledger.hash(b"no pre-master secret", call.data)
+        seed = self._state.world.ledger.hash(b"no pre-master secret", call.data)
         value = hmac.digest(seed, b"value", "sha384")
-        return self._module.create_object(session, {**_without_length(call.template), CKA.VALUE: value})
+        try:
+            return self._module.create_object(session, {**_without_length(call.template), CKA.VALUE: value})
+        except CryptokiError as error:
+            raise refusal(error.ckr, "C_UnwrapKey", "guard: nothing can stand in for a pre-master secret") from error
 
 
 def _without_length(template: Template) -> Mapping[int, Any]:

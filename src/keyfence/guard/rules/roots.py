@@ -49,6 +49,8 @@ class RootsBornTls(Rule):
 
 def _unwrapped(call: Call, policy: Policy) -> Call:
     if call.role == PRIVATE:
+        if number(call.template, CKA.KEY_TYPE) not in (None, CKK.GENERIC_SECRET):
+            raise Objection("a pre-master secret is a generic one", CKR.TEMPLATE_INCONSISTENT)
         return _whole(call, MASTER_LENGTH)
     if call.birth.role == PRIVATE and any(name.matches(call.template) for name in policy.outside_tls):
         raise Objection("a private key that comes wrapped is not taken out of TLS by a name", CKR.TEMPLATE_INCONSISTENT)
