@@ -14,6 +14,7 @@ from keyfence.cryptoki.params import Ccm, ChaCha20Poly1305, Gcm, GcmLayout, Iv, 
 from keyfence.cryptoki.session import Session
 from keyfence.schedule import CipherSuite, ContentType, Mode, Version
 from keyfence.schedule.pieces import aad, mac_input, nonce, pad
+from keyfence.techniques.base import Inconclusive
 from keyfence.techniques.victim import VERSIONS, Kind, Profile, Record
 
 from .schedules import Keys
@@ -46,8 +47,7 @@ class Sealer:
         protected = plaintext + self._mac(mac_key, plaintext)
         if self.suite.mode is Mode.CBC:
             return self._cbc(write_key, fixed_iv, protected)
-        assert self.suite.ckm is not None, "a stream suite of a victim has a mechanism"
-        return self.session.encrypt(Mechanism(self.suite.ckm), write_key, protected)
+        return self._encrypt(None, write_key, protected, len(protected))
 
     def _mac(self, mac_key: int, plaintext: bytes) -> bytes:
         mechanism = self.suite.ckm_mac(self.version)
@@ -59,9 +59,8 @@ class Sealer:
     def _cbc(self, write_key: int, fixed_iv: bytes, protected: bytes) -> bytes:
         block = self.suite.cipher.block
         explicit = os.urandom(self.suite.record_iv(self.version))
-        assert self.suite.ckm is not None
-        mechanism = Mechanism(self.suite.ckm, Iv(explicit or fixed_iv))
-        return explicit + self.session.encrypt(mechanism, write_key, pad(block, protected))
+        padded = pad(block, protected)
+        return explicit + self._encrypt(Iv(explicit or fixed_iv), write_key, padded, len(padded))
 
     def _aead(self, write_key: int, fixed_iv: bytes, plaintext: bytes) -> bytes:
         explicit = os.urandom(self.suite.record_iv(self.version))
@@ -70,9 +69,16 @@ class Sealer:
         content = plaintext + bytes([ContentType.APPLICATION_DATA]) if tls13 else plaintext
         length = len(content) + (self.suite.cipher.tag if tls13 else 0)
         additional = aad(self.version, 0, ContentType.APPLICATION_DATA, length)
-        assert self.suite.ckm is not None
-        mechanism = Mechanism(self.suite.ckm, self._aead_parameters(number, additional, len(content)))
-        return explicit + self.session.encrypt(mechanism, write_key, content)
+        parameters = self._aead_parameters(number, additional, len(content))
+        return explicit + self._encrypt(parameters, write_key, content, len(content) + self.suite.cipher.tag)
+
+    def _encrypt(self, parameters: Parameters | None, write_key: int, data: bytes, length: int) -> bytes:
+        """Of any other length than `length` it is no record, whatever the module answered."""
+        assert self.suite.ckm is not None, "the suite of a victim has a mechanism"
+        sealed = self.session.encrypt(Mechanism(self.suite.ckm, parameters), write_key, data)
+        if len(sealed) != length:
+            raise Inconclusive(f"a record of {len(sealed)} bytes where the suite makes {length}")
+        return sealed
 
     def _aead_parameters(self, number: bytes, additional: bytes, length: int) -> Parameters:
         tag = self.suite.cipher.tag

@@ -1,7 +1,7 @@
 """The call trace: a `Cryptoki` that writes down each call it passes on, without a secret, a PIN or a key's bytes in it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from keyfence.cryptoki import Cryptoki, CryptokiError, Derived, Mechanism, ModuleFailure, Pin
@@ -117,12 +117,16 @@ def _mechanism(mechanism: Mechanism) -> str:
 
 
 def _parameters(parameters: Parameters) -> str:
+    return "{" + _fields(parameters) + "}"
+
+
+def _fields(value: Any) -> str:
     shown = []
-    for field in fields(parameters):
-        value = getattr(parameters, field.name)
-        if value not in (None, b"", (), False):
-            shown.append(f"{field.name}={_field(field.name, value)}")
-    return "{" + ", ".join(shown) + "}"
+    for field in fields(value):
+        content = getattr(value, field.name)
+        if content not in (None, b"", (), False):
+            shown.append(f"{field.name}={_field(field.name, content)}")
+    return ", ".join(shown)
 
 
 def _field(name: str, value: Any) -> str:
@@ -132,7 +136,11 @@ def _field(name: str, value: Any) -> str:
         text = value.decode("ascii", "replace")
         readable = text.isascii() and text.isprintable() and 0 < len(text) <= _MAX_SHOWN
         return f'"{text}"' if name == "label" and readable else f"{len(value)} bytes"
-    return str(value)
+    if isinstance(value, tuple):
+        return "(" + ", ".join(_field(name, item) for item in value) + ")"
+    if isinstance(value, Mapping):
+        return _template(value)
+    return f"{type(value).__name__}({_fields(value)})" if is_dataclass(value) else str(value)
 
 
 def _template(template: Mapping[int, Any]) -> str:

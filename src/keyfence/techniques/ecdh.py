@@ -8,7 +8,7 @@ from keyfence.cryptoki import Mechanism
 from keyfence.cryptoki.constants import CKA, CKD, CKM
 from keyfence.cryptoki.params import Ecdh1Derive
 
-from .base import Bench, preparing
+from .base import Bench, Inconclusive, preparing
 from .carving import CarveAttack, Origin, Piece, Specimen
 from .recovery import PreMaster, Recovery, Source
 from .victim import Victim
@@ -44,7 +44,10 @@ class AgreementAttack(CarveAttack):
             point = bench.session.attribute(public, CKA.EC_POINT)
         assert isinstance(point, bytes)
         peer = ec.generate_private_key(_CURVE)
-        shared = peer.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, bare_point(point)))
+        try:
+            shared = peer.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, bare_point(point)))
+        except ValueError:
+            raise Inconclusive("what the module gives for a public key is no point of its curve") from None
         numbers = peer.public_key().public_numbers()
         return Specimen(Origin(private, b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")), shared)
 
@@ -58,4 +61,5 @@ class AgreementAttack(CarveAttack):
 
 def bare_point(point: bytes) -> bytes:
     """The uncompressed point of a CKA_EC_POINT, which is DER OCTET STRING by the standard and bare in some modules."""
-    return point[2:] if len(point) == point[1] + 2 and point[0] == 0x04 and point[2] == 0x04 else point
+    wrapped = len(point) > 2 and point[0] == 0x04 and point[1] == len(point) - 2 and point[2] == 0x04
+    return point[2:] if wrapped else point

@@ -127,7 +127,10 @@ class Ssl3Attack(_HashAttack):
             letters = bytes([ord("A") + count - 1]) * count
             inner = workshop.append(workshop.prepend(letters, secret), data)
             outer = workshop.append_key(secret, workshop.hash(CKM.SHA1_KEY_DERIVATION, inner))
-            stream += self.finish(workshop, template, outer)
+            block = self.finish(workshop, template, outer)
+            if not block:
+                raise Inconclusive("an empty hash came back")
+            stream += block
         return stream
 
 

@@ -15,7 +15,7 @@ from keyfence.cryptoki.params import ByteArray, IterationVariable, OptionalCount
 from keyfence.cryptoki.values import Template
 from keyfence.model import Readable
 
-from .base import Attack, Bench, Technique
+from .base import Attack, Bench, Inconclusive, Technique
 from .oracle import OracleAttack, Way, data_templates, read_derived, readable_templates
 from .prefix_growth import Asked, DerivedStreamAttack
 from .targets import rests_on_hmac
@@ -149,6 +149,8 @@ class CounterAttack(_HmacAttack):
     layout = "fixed input with one byte of it the counter"
 
     def lay_out(self, data: bytes) -> tuple[tuple[Segment, ...], int]:
+        if not any(data):
+            raise Inconclusive("nothing but zeros was fed back, and no byte to count by")
         count, at = min((byte, place) for place, byte in enumerate(data) if byte)
         parts = (ByteArray(data[:at]), IterationVariable(8), ByteArray(data[at + 1 :]))
         return tuple(part for part in parts if part != ByteArray(b"")), (count - 1) * self.target.prf_hash.digest_size

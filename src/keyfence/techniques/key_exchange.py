@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from keyfence.cryptoki.constants import CKA
 
-from .base import Bench, preparing
+from .base import Bench, Inconclusive, preparing
 from .victim import Victim
 
 PRE_MASTER_BYTES: Final = 48
@@ -31,4 +31,7 @@ def own_exchange(bench: Bench, victim: Victim) -> OwnExchange:
     assert isinstance(exponent, bytes)
     numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
     pre_master = victim.version.wire + os.urandom(PRE_MASTER_BYTES - 2)
-    return OwnExchange(numbers.public_key().encrypt(pre_master, padding.PKCS1v15()), pre_master)
+    try:
+        return OwnExchange(numbers.public_key().encrypt(pre_master, padding.PKCS1v15()), pre_master)
+    except ValueError:
+        raise Inconclusive("what the module gives for the private key's public numbers is no RSA key") from None

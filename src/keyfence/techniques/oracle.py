@@ -127,8 +127,15 @@ class OracleAttack(Attack):
         """The start of the victim's stream, through this way."""
         if self.whole or self.foreign:
             return way.ask(self.target.secret, self.target.input)
+        return rebuild(self.target, lambda data: self._block(way, data))
+
+    def _block(self, way: Way, data: bytes) -> bytes:
+        """One HMAC, whole: less of it would never fill the stream."""
         size = self.target.prf_hash.digest_size
-        return rebuild(self.target, lambda data: way.ask(self.target.secret, data)[:size])
+        block = way.ask(self.target.secret, data)[:size]
+        if len(block) < size:
+            raise Inconclusive(f"{len(block)} bytes came back of {size} asked for")
+        return block
 
     def steps(self, chain: Chain) -> tuple[str, ...]:
         return tuple(f"{self._text} -> {self._meaning(step)}" for step in chain.steps)
