@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -29,8 +30,10 @@ from keyfence.cryptoki.params import (
     TlsPrf,
 )
 from keyfence.cryptoki.session import Session, secret_key
-from keyfence.guard import Guard, MemoryLedger, Policy
+from keyfence.guard import Guard, LedgerUnavailable, MemoryLedger, Policy
 from keyfence.guard.handles import with_module_handles
+from keyfence.guard.ledger import Answer
+from keyfence.guard.ledger.sql import SqlLedger
 from keyfence.guard.policy import BoundKey, ObjectName
 from keyfence.guard.registry import Registry, Secret
 from keyfence.guard.roles import OTHER, PRIVATE, SHARED
@@ -424,3 +427,21 @@ def test_no_type_tells_on_nss() -> None:
         message = tls.session.encrypt(Mechanism(CKM.RSA_PKCS), public, bytes(48))
         with refused_by("roots-born-tls"):
             tls.session.unwrap(Mechanism(CKM.RSA_PKCS), private, message, secret_key(CKK.HKDF))
+
+
+# The ledger's files
+
+
+def test_a_deleted_log_is_a_deleted_ledger(tmp_path: Path) -> None:
+    """Without its write-ahead log, one process went on in a file that the next did not find: two cuts of one block."""
+    ledger = SqlLedger(tmp_path / "ledger.db")
+    block = ledger.hash(b"master", b"secret"), bytes(32), bytes(32)
+    ledger.close()
+    assert ledger.committed(*block) is None
+    for log in tmp_path.glob("ledger.db-*"):
+        log.unlink()
+    with pytest.raises(LedgerUnavailable, match="moved or deleted"):
+        ledger.commit(*block, b"a cut")
+    assert SqlLedger(tmp_path / "ledger.db").commit(*block, b"another cut") is Answer.ACCEPTED
+    with pytest.raises(LedgerUnavailable, match="moved or deleted"):
+        ledger.commit(*block, b"a cut")

@@ -76,7 +76,8 @@ class Sqlite(Database):
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self._identity: tuple[int, int] | None = None
+        self._log = Path(f"{self.path}-wal")
+        self._identity: _Files | None = None
 
     @property
     def name(self) -> str:
@@ -103,22 +104,19 @@ class Sqlite(Database):
         """Every transaction that may write has the lock from its beginning."""
 
     def size(self, connection: Connection) -> int:
-        return sum(path.stat().st_size for path in (self.path, Path(f"{self.path}-wal")) if path.exists())
+        return sum(path.stat().st_size for path in (self.path, self._log) if path.exists())
 
     def examine(self, connection: Connection) -> list[str]:
         found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(10)")]
         return [] if found == ["ok"] else found
 
     def is_moved(self) -> bool:
-        """A file that was deleted or put in another's place: SQLite would go on writing to the one that nobody finds."""
+        """A file that was deleted or put in another's place, be it the write-ahead log: SQLite would go on writing to the one
+        that nobody finds."""
         return self._identity != self._current()
 
-    def _current(self) -> tuple[int, int] | None:
-        try:
-            found = os.stat(self.path)
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+    def _current(self) -> "_Files":
+        return _identity(self.path), _identity(self._log)
 
     def _connected(self, connection: SqliteConnection, _record: object) -> None:
         connection.isolation_level = None  # we begin transactions ourselves
@@ -127,7 +125,20 @@ class Sqlite(Database):
             raise LedgerUnavailable("SQLite cannot keep a write-ahead log there")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cell_size_check = ON")
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()  # from here on it has its log open
         self._identity = self._current()
+
+
+_Files = tuple[tuple[int, int] | None, tuple[int, int] | None]
+"""Device and inode of the database's file and of its log; None for one that is not there."""
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _begin(connection: Connection) -> None:
