@@ -9,6 +9,7 @@ from keyfence.cryptoki import Cryptoki, CryptokiError, KeyfenceError, Mechanism,
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR, CKU, TokenFlag
 from keyfence.cryptoki.params import Gcm, GcmLayout
 from keyfence.cryptoki.session import Session, secret_key
+from keyfence.techniques.base import Inconclusive
 from keyfence.techniques.victim import Profile, Victim
 
 from .bench import AuditBench
@@ -203,7 +204,7 @@ class Opened:
             return GcmLayout.IV_BITS
         with self.session.scope():
             for layout in GcmLayout:
-                with suppress(CryptokiError):
+                with suppress(CryptokiError, Inconclusive):
                     template = secret_key(CKK.AES, 16, encrypt=True, sensitive=True)
                     key = self.session.generate(Mechanism(CKM.AES_KEY_GEN), template)
                     sealed = self.session.encrypt(Mechanism(CKM.AES_GCM, Gcm(bytes(12), b"", 128, layout)), key, b"probe")

@@ -81,12 +81,12 @@ class Session:
         return value
 
     def find(self, template: Mapping[int, AttributeValue] | None = None) -> tuple[int, ...]:
-        """All visible objects that match."""
+        """All visible objects that match, each once: a list that repeats itself is at its end."""
         self.module.find_objects_init(self.handle, template or {})
-        found: list[int] = []
+        found: dict[int, None] = {}
         try:
-            while batch := self.module.find_objects(self.handle, _BATCH):
-                found.extend(batch)
+            while batch := [handle for handle in self.module.find_objects(self.handle, _BATCH) if handle not in found]:
+                found |= dict.fromkeys(batch)
         finally:
             self.module.find_objects_final(self.handle)
         return tuple(found)
