@@ -373,6 +373,16 @@ def test_a_key_that_decrypts_never_gets_a_wrapping_keys_name(way: str) -> None:
         tls.session.wrap(Mechanism(CKM.AES_ECB), tls.session.find({CKA.KEY_TYPE: int(CKK.AES), CKA.TOKEN: True})[0], master)
 
 
+@pytest.mark.parametrize("name", [ObjectName(label="session cache"), ObjectName(key_type=int(CKK.AES))], ids=["label", "type"])
+@pytest.mark.parametrize("mechanism", [CKM.PKCS5_PBKD2, 0x80000001], ids=["a password", "a vendor's"])
+def test_a_wrapping_key_is_made_at_random(token: SoftToken, name: ObjectName, mechanism: int) -> None:
+    """A key made of the caller's password is local and was never extractable, as a wrapping key has to be; and is known."""
+    guard = Guard(token, replace(Policy.default(), wrapping_keys=(name,)), MemoryLedger())
+    template: Template = {CKA.CLASS: int(CKO.SECRET_KEY), CKA.LABEL: "session cache", CKA.TOKEN: True, CKA.WRAP: True}
+    with refused_by("wrapping"):
+        Session.open(guard, SLOT).generate(Mechanism(mechanism, Raw(bytes(48))), template)
+
+
 # What tells that a ClientKeyExchange did not open
 
 

@@ -21,7 +21,7 @@ from .roles import EXPORTED, OTHER, OUTSIDE_PRIVATE, PREMASTER, PRIVATE, PUBLIC,
 from .stages import EXPANDED, SALTS, Output, Step, extracted, hash_named, parsed, record_suites, step
 
 _SECRET_TYPES: Final = frozenset({CKK.GENERIC_SECRET, CKK.HKDF})
-_GENERATED_TYPES: Final[Mapping[int, int]] = {
+GENERATED_TYPES: Final[Mapping[int, int]] = {
     CKM.GENERIC_SECRET_KEY_GEN: CKK.GENERIC_SECRET,
     CKM.HKDF_KEY_GEN: CKK.HKDF,
     CKM.AES_KEY_GEN: CKK.AES,
@@ -91,7 +91,7 @@ def _named(attributes: Mapping[int, AttributeValue], policy: Policy, made_inside
 def _generated(call: Call, policy: Policy) -> Birth:
     if call.mechanism_type in PRE_MASTERS:
         return Birth(PREMASTER, sendable=True)
-    key_type = call.template.get(CKA.KEY_TYPE, _GENERATED_TYPES.get(call.mechanism_type))
+    key_type = call.template.get(CKA.KEY_TYPE, GENERATED_TYPES.get(call.mechanism_type))
     attributes = {**call.template, CKA.KEY_TYPE: key_type} if key_type is not None else call.template
     return Birth(_named(attributes, policy, made_inside=True) or _plain(attributes))
 

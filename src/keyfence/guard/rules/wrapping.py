@@ -5,8 +5,10 @@ from typing import ClassVar
 
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR
 
+from ..births import GENERATED_TYPES
 from ..call import Birth, Call, Objection, number
 from ..ledger import Ledger, LedgerUnavailable
+from ..policy import Policy
 from ..roles import Kind, Role
 from ..ways import Left, Reading, Terms, Way
 from .base import Rule, World
@@ -18,12 +20,12 @@ PURPOSE = b"blob"
 
 class Wrapping(Rule):
     """A wrapping key shows what it wraps to whoever unwraps a piece of it as a readable key: one block of ECB, or the whole
-    under another type. So wrapping keys are the policy's, were made inside, and do nothing else; they unwrap only whole blobs
-    that a guard with this ledger issued, under the same mechanism, to the role that was wrapped. A client's fresh pre-master
-    secret leaves once, under the server's RSA key. Nothing else of TLS leaves."""
+    under another type. So wrapping keys are the policy's, were made inside and at random, and do nothing else; they unwrap only
+    whole blobs that a guard with this ledger issued, under the same mechanism, to the role that was wrapped. A client's fresh
+    pre-master secret leaves once, under the server's RSA key. Nothing else of TLS leaves."""
 
     id: ClassVar[str] = "wrapping"
-    functions: ClassVar[frozenset[str]] = frozenset({"C_WrapKey", "C_UnwrapKey", "C_DeriveKey"})
+    functions: ClassVar[frozenset[str]] = frozenset({"C_WrapKey", "C_UnwrapKey", "C_DeriveKey", "C_GenerateKey"})
 
     def judge(self, call: Call, world: World) -> Call:
         match call.function:
@@ -33,6 +35,8 @@ class Wrapping(Rule):
                 return _returned(call, world)
             case "C_DeriveKey" if call.key is not None and call.key.role.kind is Kind.PREMASTER:
                 world.registry.send(call.key.secret)
+            case "C_GenerateKey" if call.mechanism_type != CKM.AES_KEY_GEN:
+                _check_name(call, world.policy)
         return call
 
     def leaves(self, way: Way, terms: Terms) -> Left:
@@ -46,6 +50,16 @@ class Wrapping(Rule):
         if way.whole is None or way.key_type is None:
             return ()
         return (replace(way, born=Role(Kind.MASTER), key_type=int(CKK.GENERIC_SECRET), length=frozenset({way.whole})),)
+
+
+def _check_name(call: Call, policy: Policy) -> None:
+    """A key made of a password was made inside, too, and never extractable; whoever has the password has the key."""
+    template = call.template
+    for name in policy.wrapping_keys:
+        key_type = template.get(CKA.KEY_TYPE, GENERATED_TYPES.get(call.mechanism_type, name.key_type))
+        attributes = {**template, CKA.KEY_TYPE: key_type} if key_type is not None else template
+        if name.matches(attributes):
+            raise Objection("a wrapping key is an AES key made at random", CKR.TEMPLATE_INCONSISTENT)
 
 
 def _may_be_stored(wrapper: Role, subject: Role) -> bool:
