@@ -85,7 +85,8 @@ def _begun(call: Call) -> Call:
 
 def _check_mac(call: Call) -> None:
     parameters = call.mechanism.parameters if call.mechanism else None
-    assert isinstance(parameters, TlsMac), "judged when the operation began"
+    if not isinstance(parameters, TlsMac) or parameters.server_or_client not in _LABELS:
+        raise Objection("not the parameter of a Finished", CKR.MECHANISM_PARAM_INVALID)  # only said, when the operation began
     if len(call.data) != _hash_length(call.role.function):
         raise Objection("what is MACed under a master secret is one transcript hash", CKR.DATA_LEN_RANGE)
     if call.role.function != "TLS10":

@@ -68,7 +68,8 @@ def _check_randoms(client: bytes, server: bytes) -> None:
 def _check_session_hash(call: Call, session_hash: bytes) -> None:
     """RFC 7627 section 3: the transcript's hash, in TLS 1.0 and 1.1 MD5 and SHA-1 together."""
     function = function_of(call.mechanism_type, call.mechanism.parameters if call.mechanism else None)
-    length = _TLS10_TRANSCRIPT if function == "TLS10" else PrfHash[function].digest_size if function else -1
+    prf_hash = PrfHash.__members__.get(function or "")
+    length = prf_hash.digest_size if prf_hash else _TLS10_TRANSCRIPT if function == "TLS10" else None
     if len(session_hash) != length:
         raise Objection("a session hash is as long as its hash", CKR.MECHANISM_PARAM_INVALID)
 
