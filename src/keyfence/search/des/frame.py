@@ -41,7 +41,6 @@ class Path:
 
     name: str
     lanes: int
-    cpu: str
     features: tuple[str, ...]
     circuits: str
 
@@ -55,7 +54,7 @@ class Path:
 
 
 PATHS: Final = (
-    Path("avx512", 512, "x86-64-v4", ("avx512f", "avx512dq", "avx512bw", "avx512vl"), "lut3"),
-    Path("avx2", 256, "x86-64-v3", ("avx2",), "gate2"),
-    Path("generic", 128, "", (), "gate2"),
+    Path("avx512", 512, ("avx512f", "avx512dq", "avx512bw", "avx512vl"), "lut3"),
+    Path("avx2", 256, ("avx2",), "gate2"),
+    Path("generic", 128, (), "gate2"),
 )

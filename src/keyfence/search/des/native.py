@@ -54,4 +54,4 @@ def _machine(path: Path) -> llvm.TargetMachine:
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
     features = ",".join(f"+{feature}" for feature in path.features)
-    return target.create_target_machine(cpu=path.cpu, features=features, opt=OPTIMISATION, jit=True)
+    return target.create_target_machine(features=features, opt=OPTIMISATION, jit=True)
