@@ -24,7 +24,7 @@ from keyfence.guard.prove.words import rows
 from keyfence.guard.roles import Kind, Role
 from keyfence.guard.ways import Cutting, Reading, Terms
 from keyfence.model import Stream
-from keyfence.schedule import HkdfLabel, PrfHash, SeparatedLabel, Side, suite
+from keyfence.schedule import HkdfLabel, PrfHash, SeparatedLabel, Side, Version, suite
 from keyfence.schedule.separated import ALGORITHMS
 from keyfence.token import SoftToken
 
@@ -112,6 +112,13 @@ def test_raw_rsa_opens_what_went_under_rsa() -> None:
 def test_a_reserved_label_among_the_exporters_changes_nothing() -> None:
     """TLS's own labels are refused whatever the list of exporters says."""
     assert loosened(exporter_labels=DEFAULT.exporter_labels | {b"key expansion"}) == []
+
+
+def test_older_versions_are_closed_too() -> None:
+    """SSL 3.0's key block is no PRF's: digests of the secret rebuild it. TLS 1.0's has two hashes. Both give IVs of CBC suites."""
+    assert loosened(versions=frozenset(Version)) == []
+    assert loosened(versions=frozenset({Version.SSL3}), modes={"operands": Mode.MONITOR})
+    assert loosened(versions=frozenset({Version.TLS10}), modes={"prf-inputs": Mode.MONITOR})
 
 
 # ---- What rules leave is what they let through

@@ -4,13 +4,13 @@ A subject is a secret in one of its streams, with what the victim made of it. Ro
 (`births`); whether a call may be made is not decided here.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from keyfence.cryptoki.constants import CKA, CKK, CKM
 from keyfence.model import Capability, Key, Lengths, Stream, Window
-from keyfence.schedule import HkdfLabel, PrfHash, SeparatedLabel, Side, Version
+from keyfence.schedule import HkdfLabel, PrfHash, SeparatedLabel, Side, Version, judge_string
 from keyfence.schedule.separated import ALGORITHMS
 
 from ..births import expanded_role, separated_role
@@ -238,8 +238,6 @@ def separated(functions: Collection[str]) -> Iterator[Subject]:
 
 
 def _separated(stream: Stream) -> SeparatedLabel | None:
-    from keyfence.schedule import judge_string
-
     return judge_string(stream.input).separated
 
 
@@ -316,8 +314,6 @@ def _whole(name: str, stream: Stream, length: int, start: int = 0) -> Window:
     return Window(name, stream, Key.of(CKK.GENERIC_SECRET), Lengths.exactly(start), Lengths.exactly(length - start))
 
 
-def _mechanism_of(function: str, table: object, tls12: int) -> int:
-    """The mechanism of a table that keys this function by its name alone, or TLS 1.2's, whose parameter names it."""
-    assert hasattr(table, "items")
-    named = (mechanism for mechanism, name in table.items() if name == function and function in ("SSL3", "TLS10"))
-    return int(next(named, tls12))
+def _mechanism_of(function: str, table: Mapping[int, str], tls12: int) -> int:
+    """The mechanism of a table that keys SSL 3.0's or TLS 1.0's function; for TLS 1.2's hashes the one that names them."""
+    return int(next((mechanism for mechanism, name in table.items() if name == function in ("SSL3", "TLS10")), tls12))
