@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyfence.audit import Finding, Verdict
+from keyfence.audit import Audit, Finding, Opened, Options, Target, Verdict
+from keyfence.cryptoki import Derived
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR
 from keyfence.cryptoki.dispatch import Dispatched
 from keyfence.cryptoki.values import Template
@@ -193,3 +194,24 @@ class _HandsOut(Dispatched):
             theirs: Template = {CKA.CLASS: 4, CKA.KEY_TYPE: int(CKK.GENERIC_SECRET), CKA.VALUE: b"theirs" * 4}
             self.theirs = self.module.create_object(answer, theirs)
         return answer
+
+
+def test_objects_that_cannot_be_destroyed_refuse_nothing() -> None:
+    def refuses(name: str, _: tuple[Any, ...]) -> CKR | None:
+        return CKR.ACTION_PROHIBITED if name == "destroy_object" else None
+
+    techniques = ("hkdf-data", "hkdf-salt", "ike-prf", "prf-oracle", "rsa-raw")
+    opened = Opened(Target("test", lambda: Refusing(refuses)))
+    report = Audit(opened, Options(techniques=techniques)).run()
+    opened.close()
+    assert summary(list(report.findings)) == summary(classic(*techniques))
+    assert not report.residue.clean
+
+
+def test_a_key_that_was_not_made_is_no_refusal() -> None:
+    """CKR_OK and handle 0."""
+    nothing = Lying("create_object", lambda _, __: 0)
+    assert not [f for f in findings(nothing, "hkdf-salt", "ike-prf", "slice") if f.refusal and "HANDLE" in f.refusal.ckr]
+    none_derived = Lying("derive_key", lambda derived, _: Derived() if derived.handle else derived, after=40)
+    for finding in findings(none_derived, "readable-derive", "encrypt-data", "rederive"):
+        assert finding.refusal is None or "HANDLE" not in finding.refusal.ckr

@@ -114,9 +114,8 @@ def _rsa(session: Session, profile: Profile) -> Agreed:
         # A server's key as stacks import it: it signs (ECDHE_RSA), decrypts and unwraps.
         {CKA.SENSITIVE: True, CKA.EXTRACTABLE: False, CKA.SIGN: True, CKA.DECRYPT: True, CKA.UNWRAP: True},
     )
-    client_copy = _generate(session, profile.kind, extractable=True)
-    message = session.wrap(Mechanism(CKM.RSA_PKCS), public, client_copy)
-    session.destroy(client_copy)
+    with session.scope():
+        message = session.wrap(Mechanism(CKM.RSA_PKCS), public, _generate(session, profile.kind, extractable=True))
     template = secret_key(CKK.GENERIC_SECRET, PRE_MASTER_BYTES, **_PROTECTED)
     try:
         pre_master = session.unwrap(Mechanism(CKM.RSA_PKCS), private, message, template)

@@ -1,6 +1,7 @@
 """From a pre-master secret to record keys, inside the module, the way an honest stack asks for it: one function per kind."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -172,7 +173,8 @@ class _Schedule:
         extract = Hkdf(extract=True, expand=False, prf_hash=int(self.prf_hash.ckm), salt=salt)
         handshake = self._hkdf(CKM.HKDF_DERIVE, extract, agreed.pre_master, hash_length)
         traffic = {side: self.traffic(handshake, side) for side in Side}
-        self.session.destroy(handshake)
+        with suppress(CryptokiError):  # it ends with the set-up in any case
+            self.session.destroy(handshake)
         keys = {side: self._traffic_key(secret) for side, secret in traffic.items()}
         ivs = {side: self._traffic_iv(secret) for side, secret in traffic.items()}
         return Keys(Handles(agreed.private_key, agreed.pre_master, 0, keys, {}, traffic), ivs)
@@ -230,10 +232,8 @@ def hkdf_data(session: Session, prf_hash: PrfHash, secret: int, info: bytes, len
         {CKA.CLASS: 0, CKA.VALUE_LEN: length},
         secret_key(CKK.GENERIC_SECRET, length, sensitive=False, extractable=True),
     ]
-    made = first_accepted(session, Mechanism(CKM.HKDF_DATA, parameters), secret, templates).handle
-    value = session.value(made)
-    session.destroy(made)
-    return value
+    with session.scope():
+        return session.value(first_accepted(session, Mechanism(CKM.HKDF_DATA, parameters), secret, templates).handle)
 
 
 __all__ = ["KEY_AND_MAC", "Keys", "Raw", "bare", "derive", "hkdf_data", "needed"]

@@ -2,7 +2,7 @@
 
 An operation that an earlier refusal left active is ended, and the call that met it made again: CKR_OPERATION_ACTIVE is no word
 about the attack. A "new" handle that is an object's already is not believed: whoever believed it would destroy that object
-when its own was no longer needed, and what came later would be refused for want of it.
+when its own was no longer needed, and what came later would be refused for want of it. Nor is CKR_OK, where nothing was made.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -48,7 +48,7 @@ class SteadyModule(Dispatched):
             self._end_operations(arguments[0])
             result = call(*arguments)
         if name in _MAKING:
-            self._enter(name, _handles(result))
+            self._enter(name, result)
         elif name == "destroy_object":
             self.present.discard(arguments[1])
         return result
@@ -59,9 +59,11 @@ class SteadyModule(Dispatched):
             with suppress(CryptokiError):
                 end(self.module, session)
 
-    def _enter(self, name: str, handles: tuple[int, ...]) -> None:
-        taken = self.present.intersection(handles)
-        if taken:
+    def _enter(self, name: str, result: Any) -> None:
+        handles = _handles(result)
+        if not handles and (not isinstance(result, Derived) or result == Derived()):
+            raise Inconclusive(f"{function_name(name)} answered CKR_OK and made nothing")
+        if self.present.intersection(handles):
             raise Inconclusive(f"{function_name(name)} answered CKR_OK and a handle that is another object's")
         self.present.update(handles)
 

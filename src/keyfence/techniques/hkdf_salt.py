@@ -67,11 +67,8 @@ class HkdfSaltAttack(OracleAttack):
     def _ask(self, bench: Bench, key_type: int | None, template: Template, secret: int, data: bytes) -> bytes:
         hash_number = int(self.target.prf_hash.ckm)
         mechanism = Mechanism(self.mechanism, Hkdf(extract=True, expand=False, prf_hash=hash_number, salt_key=secret))
-        base = _import(bench, key_type, data)
-        try:
-            return read_derived(bench, mechanism, base, template)
-        finally:
-            bench.session.destroy(base)
+        with bench.session.scope():
+            return read_derived(bench, mechanism, _import(bench, key_type, data), template)
 
 
 def _import(bench: Bench, key_type: int | None, data: bytes) -> int:

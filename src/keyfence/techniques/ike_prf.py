@@ -100,12 +100,10 @@ class CookiePrfAttack(_IkeAttack):
         cookie = min(_COOKIE, (len(data) - 2) // 2)
         end, number = len(data) - 1, data[-1]
         cky_i, cky_r = data[end - 2 * cookie : end - cookie], data[end - cookie : end]
-        imported = bench.import_key(CKK.GENERIC_SECRET, data[: end - 2 * cookie], derive=True)
-        try:
+        with bench.session.scope():
+            imported = bench.import_key(CKK.GENERIC_SECRET, data[: end - 2 * cookie], derive=True)
             mechanism = Mechanism(self.mechanism, Ike1PrfDerive(self.prf, imported, cky_i, cky_r, number))
             return read_derived(bench, mechanism, secret, template)
-        finally:
-            bench.session.destroy(imported)
 
 
 class AppendixBAttack(_IkeAttack):
