@@ -19,6 +19,7 @@ from keyfence.cryptoki.params import (
     Ccm,
     ExtractParams,
     Gcm,
+    Hkdf,
     IkePrfDerive,
     Iv,
     MacGeneral,
@@ -31,12 +32,15 @@ from keyfence.cryptoki.params import (
 )
 from keyfence.cryptoki.session import Session, secret_key
 from keyfence.guard import Guard, LedgerUnavailable, MemoryLedger, Policy
+from keyfence.guard.births import foresee
+from keyfence.guard.call import Call, Objection
 from keyfence.guard.handles import with_module_handles
 from keyfence.guard.ledger import Answer
 from keyfence.guard.ledger.sql import SqlLedger
 from keyfence.guard.policy import BoundKey, ObjectName
 from keyfence.guard.registry import Registry, Secret
 from keyfence.guard.roles import OTHER, PRIVATE, SHARED
+from keyfence.guard.rules.first_use import FirstUse
 from keyfence.schedule import Side, Version, suite
 from keyfence.techniques.ecdh import P256_OID
 from keyfence.token import Quirks, SoftToken
@@ -332,6 +336,20 @@ def test_an_operation_that_is_not_cancelled_is_not_forgotten() -> None:
             guard.session_cancel(session, MechanismFlag.VERIFY)
         with pytest.raises(CryptokiError, match=answer) if answer else nullcontext():
             guard.verify(session, b"data", signature)
+
+
+def test_two_first_uses_at_once() -> None:
+    """One thread judged a secret as free for TLS while another one used it outside: both went on."""
+    tls = Stack.on(guard := Guard(like_nss(), Policy.default(), MemoryLedger()), SLOT)
+    free = tls.session.create(secret_key(CKK.GENERIC_SECRET, None, derive=True, sign=True) | {CKA.VALUE: bytes([1]) * 32})
+    entry = guard._state.registry.find(free)
+    assert entry is not None
+    world = guard._state.world
+    extract = Mechanism(CKM.HKDF_DERIVE, Hkdf(True, False, int(CKM.SHA256)))
+    judged = foresee(Call("C_DeriveKey", tls.session.handle, extract, entry), world.policy, world.cuts)
+    tls.session.sign(Mechanism(CKM.SHA256_HMAC), free, b"data")
+    with pytest.raises(Objection):
+        FirstUse().judge(judged, world)
 
 
 # Names

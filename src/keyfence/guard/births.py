@@ -32,7 +32,13 @@ _TAGS: Final = {CKM.AES_GCM: (16,), CKM.CHACHA20_POLY1305: (16,)}
 
 
 def foresee(call: Call, policy: Policy, cuts: Cuts) -> Call:
-    """The call with `adopts` and `birth` filled in."""
+    """The call with `adopts` and `birth` filled in; `adopts` where the key is unbound now, whatever other threads do to it."""
+    unbound = call.key is not None and call.key.role.is_unbound
+    call = _foreseen(call, policy, cuts)
+    return call if unbound else replace(call, adopts=None)
+
+
+def _foreseen(call: Call, policy: Policy, cuts: Cuts) -> Call:
     match call.function:
         case "C_DeriveKey":
             return _outside(_derivation(call, policy, cuts), policy)

@@ -6,7 +6,7 @@ from keyfence.cryptoki.constants import CKA, CKR
 
 from ..call import Call, Objection, flag
 from ..registry import Entry
-from ..roles import OTHER, Role
+from ..roles import OTHER
 from ..ways import Left, Terms, Way
 from .base import USES, Rule, World
 
@@ -20,18 +20,19 @@ class FirstUse(Rule):
     functions: ClassVar[frozenset[str]] = USES | frozenset({"C_CopyObject"})
 
     def judge(self, call: Call, world: World) -> Call:
-        if call.key is not None and call.key.role.is_unbound and call.adopts is not None:
-            self._bind(call.key, call.adopts, world)
+        if call.key is not None and call.adopts is not None and not world.registry.bind(call.key.secret, call.adopts):
+            raise Objection("this secret is for something else", CKR.KEY_FUNCTION_NOT_PERMITTED)
         if call.subject is not None and (call.function != "C_CopyObject" or flag(call.template, CKA.TOKEN)):
-            self._bind(call.subject, OTHER, world)
+            _take_out(call.subject, world)
         for operand in call.operands:
-            self._bind(operand, OTHER, world)
+            _take_out(operand, world)
         return call
 
     def leaves(self, way: Way, terms: Terms) -> Left:
         """A victim's secret has done something in TLS, and is bound by it."""
         return () if way.role.is_unbound else (way,)
 
-    def _bind(self, entry: Entry, role: Role, world: World) -> None:
-        if entry.role.is_unbound and not world.registry.bind(entry.secret, role):
-            raise Objection("this secret is for something else", CKR.KEY_FUNCTION_NOT_PERMITTED)
+
+def _take_out(entry: Entry, world: World) -> None:
+    if entry.role.is_unbound and not world.registry.bind(entry.secret, OTHER):
+        raise Objection("this secret is for something else", CKR.KEY_FUNCTION_NOT_PERMITTED)
