@@ -7,6 +7,15 @@
     all else: bound to the first mechanism it is used with
 
 Roles go by value (roles.py). Where the specification refuses, so does this; where it is silent, an honest TLS stack must work.
+
+What a hostile caller can do all the same:
+
+- wrap a pre-master secret that was generated as extractable, before its first use, once, under an RSA key of its own: no
+  token knows which public key is the server's. The client's own C_WrapKey then fails. Key agreement has no such moment.
+- use a handle while it has one: open and make records, make Finished values, repeat a GCM nonce (two tags under one nonce
+  show GHASH's key, and with that forgeries need no handle), sign for the server.
+- be told that a value it brings has a role already: a guess confirmed, one a call, which matters for PSKs that can be guessed.
+- be first: a key that was used for something else is lost to TLS, and the other way round.
 """
 
 import hmac
