@@ -18,7 +18,7 @@ from keyfence.schedule.hkdf import (
     traffic_key,
 )
 
-from .openssl import DIGESTS, hkdf, needs_openssl, tls13_kdf
+from .openssl import DIGESTS, hkdf, tls13_kdf
 
 SHA256 = PrfHash.SHA256
 
@@ -97,7 +97,6 @@ def test_rfc8448_record_keys(secret: str, key: str, iv: str) -> None:
     assert traffic_iv(SHA256, bytes.fromhex(secret)).hex() == iv
 
 
-@needs_openssl
 @settings(max_examples=20)
 @given(
     st.sampled_from([PrfHash.SHA256, PrfHash.SHA384, PrfHash.SHA1]),
@@ -111,7 +110,6 @@ def test_hkdf_is_openssls(prf_hash: PrfHash, key: bytes, salt: bytes, info: byte
     assert made == hkdf(DIGESTS[prf_hash], key, salt, info, length)
 
 
-@needs_openssl
 @pytest.mark.parametrize("prf_hash", [PrfHash.SHA256, PrfHash.SHA384])
 def test_labels_of_tls13_are_openssls(prf_hash: PrfHash) -> None:
     digest, size, secret = DIGESTS[prf_hash], prf_hash.digest_size, bytes(range(prf_hash.digest_size))

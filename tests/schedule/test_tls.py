@@ -22,7 +22,7 @@ from keyfence.schedule import (
     wtls_master_secret,
 )
 
-from .openssl import needs_openssl, tls1_prf
+from .openssl import tls1_prf
 
 PRE_MASTER, MASTER = bytes(range(48)), bytes(range(48, 96))
 CLIENT_RANDOM, SERVER_RANDOM = bytes(range(0x20, 0x40)), bytes(range(0x80, 0xA0))
@@ -34,7 +34,6 @@ VERSIONS = [
 ]
 
 
-@needs_openssl
 @pytest.mark.parametrize(("version", "prf_hash", "digest"), VERSIONS)
 def test_secrets_key_block_and_finished_are_openssls(version: Version, prf_hash: PrfHash | None, digest: str) -> None:
     both = CLIENT_RANDOM + SERVER_RANDOM
@@ -54,7 +53,6 @@ def test_secrets_key_block_and_finished_are_openssls(version: Version, prf_hash:
         )
 
 
-@needs_openssl
 @pytest.mark.parametrize(("version", "prf_hash", "digest"), VERSIONS)
 def test_exporter_is_openssls(version: Version, prf_hash: PrfHash | None, digest: str) -> None:
     label, both = b"EXPORTER-Channel-Binding", CLIENT_RANDOM + SERVER_RANDOM
@@ -104,7 +102,6 @@ def test_randoms_come_the_other_way_round_than_in_the_master_secret() -> None:
     assert made == exporter(Version.TLS12, PrfHash.SHA256, MASTER, b"key expansion", SERVER_RANDOM, CLIENT_RANDOM, 32)
 
 
-@needs_openssl
 @pytest.mark.parametrize("side", Side)
 def test_final_write_key_of_a_tls10_export_suite(side: Side) -> None:
     made = export_write_key(Version.TLS10, b"12345", side, CLIENT_RANDOM, SERVER_RANDOM, 16)
@@ -140,7 +137,6 @@ def test_words() -> None:
     assert [side.other for side in Side] == [Side.SERVER, Side.CLIENT]
 
 
-@needs_openssl
 def test_wtls_expands_each_direction_by_its_sequence_number() -> None:
     client_random, server_random = CLIENT_RANDOM[:16], SERVER_RANDOM[:16]
     master = wtls_master_secret(PrfHash.SHA256, PRE_MASTER, client_random, server_random)
