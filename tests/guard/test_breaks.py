@@ -120,6 +120,19 @@ def test_a_gcm_key_takes_gcms_parameter(guard: Guard, parameters: Parameters | N
         tls.session.encrypt(Mechanism(CKM.AES_GCM, parameters), key, b"data")
 
 
+def test_a_short_tag_is_ccms_alone_and_one_length_stands() -> None:
+    """CCM_8 suites cut as GCM's do, and with one of them in a policy GCM keys made tags of 8 bytes."""
+    both = tuple(suite(f"TLS_ECDHE_ECDSA_WITH_AES_128_{mode}") for mode in ("CCM", "CCM_8"))
+    tls = Stack.on(Guard(like_nss(), replace(Policy.default(), suites=(GCM, *both)), MemoryLedger()), SLOT)
+    key = tls.handshake(GCM)[0].write[Side.CLIENT]
+    with refused_by("use-binding"):
+        tls.session.encrypt(Mechanism(CKM.AES_GCM, Gcm(bytes(12), tag_bits=64)), key, b"data")
+    tls.session.encrypt(Mechanism(CKM.AES_CCM, Ccm(4, bytes(12), mac_length=8)), key, b"data")
+    for cipher in (Mechanism(CKM.AES_CCM, Ccm(4, bytes(12))), Mechanism(CKM.AES_GCM, Gcm(bytes(12)))):
+        with refused_by("use-binding"):
+            tls.session.encrypt(cipher, key, b"data")
+
+
 def test_a_handle_that_is_not_used_does_not_reach_the_module() -> None:
     unused = IkePrfDerive(int(CKM.SHA256_HMAC), data_as_key=True, rekey=False, ni=b"i", nr=b"r", new_key=9)
     exchanged = with_module_handles(Mechanism(CKM.IKE_PRF_DERIVE, unused), lambda handle: handle).parameters

@@ -28,7 +28,7 @@ GENERATED_TYPES: Final[Mapping[int, int]] = {
     CKM.DES3_KEY_GEN: CKK.DES3,
     CKM.CHACHA20_KEY_GEN: CKK.CHACHA20,
 }
-_TAGS: Final = {CKM.AES_GCM: (16,), CKM.CHACHA20_POLY1305: (16,)}
+_TAGS: Final = {CKM.AES_GCM: (16,), CKM.AES_CCM: (8, 16), CKM.CHACHA20_POLY1305: (16,)}
 
 
 def foresee(call: Call, policy: Policy, cuts: Cuts) -> Call:

@@ -168,11 +168,16 @@ class Registry:
                 secret.role = role
             return secret.role == role
 
-    def narrow(self, secret: Secret, mechanism: int) -> None:
-        """Of several mechanisms that a record key could be used with, this one is the one."""
+    def narrow(self, secret: Secret, mechanism: int, tag: int | None) -> bool:
+        """Of several mechanisms and lengths of tags that a record key could be used with, these are the ones. False where it
+        has others already."""
         with self._lock:
-            if mechanism in secret.role.mechanisms:
-                secret.role = replace(secret.role, mechanisms=frozenset({mechanism}))
+            role = secret.role
+            if mechanism not in role.mechanisms or (tag is not None and tag not in role.lengths):
+                return False
+            lengths = role.lengths if tag is None else frozenset({tag})
+            secret.role = replace(role, mechanisms=frozenset({mechanism}), lengths=lengths)
+            return True
 
     def send(self, secret: Secret) -> bool:
         """Whether a pre-master secret may leave now; it may not again."""

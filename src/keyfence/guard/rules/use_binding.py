@@ -15,7 +15,8 @@ from .base import Rule, World
 from .one_cut import commit
 
 _CIPHERING = frozenset({"C_EncryptInit", "C_DecryptInit"})
-_TAGGED = frozenset({CKM.AES_GCM, CKM.AES_CCM, CKM.CHACHA20_POLY1305})
+_FULL_TAG = frozenset({16})
+"""Bytes of a tag in GCM and of Poly1305."""
 
 
 class UseBinding(Rule):
@@ -54,34 +55,40 @@ def _record(call: Call, world: World) -> Call:
     if not fits_record(mechanism, call.mechanism.parameters):
         raise Objection("not this cipher's parameter", CKR.MECHANISM_PARAM_INVALID)
     tag = _tag(call.mechanism.parameters)
-    if mechanism in _TAGGED and tag is not None and call.role.lengths and tag not in call.role.lengths:
+    if tag is not None and tag not in _own_tags(call.role, mechanism):
         raise Objection("not the tag length of this key's suite", CKR.MECHANISM_PARAM_INVALID)
-    if len(call.role.mechanisms) > 1:
-        _bind(call.key.secret, mechanism, world)
+    if len(call.role.mechanisms) > 1 or len(call.role.lengths) > 1:
+        _bind(call.key.secret, mechanism, tag, world)
     return call
 
 
-def _tag(parameters: Parameters | None) -> float | None:
-    """Bytes of the tag; a part of a byte is no suite's."""
+def _tag(parameters: Parameters | None) -> int | None:
+    """Bytes of the tag; -1 for what is no whole number of them, None for parameters that say none."""
     match parameters:
         case Gcm(tag_bits=bits):
-            return bits / 8
+            return -1 if bits % 8 else bits // 8
         case Ccm(mac_length=length):
             return length
         case _:
             return None
 
 
-def _bind(secret: Secret, mechanism: int, world: World) -> None:
+def _own_tags(role: Role, mechanism: int) -> frozenset[int]:
+    """A suite in CCM_8 has the same cut as one in GCM, and no short tag in GCM."""
+    return role.lengths if mechanism == CKM.AES_CCM else _FULL_TAG
+
+
+def _bind(secret: Secret, mechanism: int, tag: int | None, world: World) -> None:
     """In the ledger by the key block, and with the secret itself."""
     if secret.block is not None:
         fingerprint, client, server = secret.block
         try:
             use = world.ledger.hash(b"use", fingerprint)
-            commit(world, (use, client, server), f"mechanism={mechanism}".encode("ascii"))
+            commit(world, (use, client, server), f"mechanism={mechanism} tag={tag}".encode("ascii"))
         except LedgerUnavailable as error:
             raise Objection(f"the ledger does not answer: {error}") from error
-    world.registry.narrow(secret, mechanism)
+    if not world.registry.narrow(secret, mechanism, tag):
+        raise Objection("this key is for another cipher", CKR.KEY_FUNCTION_NOT_PERMITTED)
 
 
 def _mac(call: Call) -> Call:
