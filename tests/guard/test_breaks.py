@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from keyfence.cryptoki import Cryptoki, CryptokiError, Mechanism, Template, refusal
-from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR, MechanismFlag
+from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR, MechanismFlag, SessionFlag
 from keyfence.cryptoki.constants.vendor import CKM_NSS_TLS_MASTER_KEY_DERIVE_DH_SHA256, CKM_NSS_TLS_PRF_GENERAL_SHA256
 from keyfence.cryptoki.dispatch import Dispatched
 from keyfence.cryptoki.params import (
@@ -363,6 +363,21 @@ def test_two_first_uses_at_once() -> None:
     tls.session.sign(Mechanism(CKM.SHA256_HMAC), free, b"data")
     with pytest.raises(Objection):
         FirstUse().judge(judged, world)
+
+
+@pytest.mark.native
+def test_a_token_object_is_one_however_true_is_written() -> None:
+    """1 is CK_TRUE in C: a secret in the token, which other processes find, was free to become one of TLS."""
+    with real_module("softhsm2") as softhsm, softhsm.session() as session:
+        guard = Guard(softhsm.module, Policy.default(), MemoryLedger())
+        own = guard.open_session(softhsm.slot, int(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION))
+        template: Template = {CKA.CLASS: int(CKO.SECRET_KEY), CKA.KEY_TYPE: int(CKK.GENERIC_SECRET), CKA.VALUE: bytes(16)}
+        key = guard.create_object(own, {**template, CKA.TOKEN: 1})
+        try:
+            assert guard.role(key) == OTHER
+        finally:
+            guard.destroy_object(own, key)
+        assert session
 
 
 # Names

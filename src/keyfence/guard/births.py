@@ -114,7 +114,7 @@ def _imported(template: Template, policy: Policy) -> Role:
 
 def _plain(attributes: Mapping[int, AttributeValue]) -> Role:
     """A secret that may yet become one of TLS: of no cipher's type, and in no other process's sight."""
-    fit = attributes.get(CKA.KEY_TYPE) in _SECRET_TYPES and attributes.get(CKA.TOKEN) is not True
+    fit = attributes.get(CKA.KEY_TYPE) in _SECRET_TYPES and not attributes.get(CKA.TOKEN)
     return UNBOUND if fit else OTHER
 
 

@@ -100,7 +100,7 @@ class State:
     ) -> Entry:
         """A new object of the caller's. One that is born into a session that closed meanwhile is gone with it."""
         key_type = template.get(CKA.KEY_TYPE)
-        owner = None if template.get(CKA.TOKEN) is True else session.handle
+        owner = None if template.get(CKA.TOKEN) else session.handle
         kind = key_type if isinstance(key_type, int) else None
         with self._lock:
             if session.handle not in self._sessions:
