@@ -215,3 +215,11 @@ def test_a_key_that_was_not_made_is_no_refusal() -> None:
     none_derived = Lying("derive_key", lambda derived, _: Derived() if derived.handle else derived, after=40)
     for finding in findings(none_derived, "readable-derive", "encrypt-data", "rederive"):
         assert finding.refusal is None or "HANDLE" not in finding.refusal.ckr
+
+
+@pytest.mark.parametrize(
+    "suite", ["TLS_RSA_WITH_CAMELLIA_128_GCM_SHA256", "TLS_RSA_EXPORT_WITH_RC4_40_MD5", "TLS_RSA_WITH_NULL_SHA256"]
+)
+def test_a_suite_that_no_module_can_seal_a_record_of_is_no_session(suite: str) -> None:
+    """PKCS#11 has Camellia and no GCM for it; export suites stretch their keys outside the key block."""
+    assert {f.verdict for f in classic("iv-window", suites=(suite,))} == {Verdict.ABSENT}

@@ -43,7 +43,7 @@ def profiles(technique: Technique, works: Whether, lists: Whether, suites: Seque
 
 
 def _offered(kind: Kind, wanted: CipherSuite, agreement: Agreement | None, works: Whether, lists: Whether) -> Profile | None:
-    if not wanted.supports(VERSIONS[kind]) or wanted.ckk is None:
+    if not wanted.supports(VERSIONS[kind]) or wanted.ckk is None or wanted.ckm is None or wanted.export:
         return None
     candidates = [Profile(kind, wanted, each) for each in ((agreement,) if agreement else _AGREEMENTS)]
     return next((profile for whether in (works, lists) for profile in candidates if whether(profile)), None)
