@@ -1,5 +1,6 @@
 """REFUSED is the module's word about the attack: not about what prepared it, a bad moment, or an operation left over."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -223,3 +224,16 @@ def test_a_key_that_was_not_made_is_no_refusal() -> None:
 def test_a_suite_that_no_module_can_seal_a_record_of_is_no_session(suite: str) -> None:
     """PKCS#11 has Camellia and no GCM for it; export suites stretch their keys outside the key block."""
     assert {f.verdict for f in classic("iv-window", suites=(suite,))} == {Verdict.ABSENT}
+
+
+def test_garbage_for_one_cut_and_refusals_of_the_others_are_no_refusal() -> None:
+    """What was allowed and is not understood is still allowed."""
+
+    def garbage(derived: Derived, _: tuple[Any, ...]) -> Derived:
+        material = derived.key_material
+        if material is None or not material.client_iv:
+            return derived
+        return replace(derived, key_material=replace(material, client_iv=bytes(len(material.client_iv))))
+
+    found = findings(Lying("derive_key", garbage, after=30), "iv-window")
+    assert {f.verdict for f in found if f.mechanism == "CKM_TLS12_KEY_AND_MAC_DERIVE"} == {Verdict.INCONCLUSIVE}

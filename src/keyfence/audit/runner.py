@@ -213,6 +213,8 @@ class Audit:
         offer = attack.probe(self.opened.bench)
         chain = plan(offer.target, offer.capabilities, self.limits) if offer.capabilities else Unsat("nothing allowed")
         if isinstance(chain, Unsat):
+            if offer.unexplained:
+                raise Inconclusive("the module answered CKR_OK and gave something else than the bytes asked for")
             if offer.refusals:
                 raise telling(offer.refusals)
             raise Inconclusive(f"no chain of calls reaches the key: {chain.reason}")

@@ -97,12 +97,14 @@ def telling(refusals: Sequence[CryptokiError]) -> CryptokiError:
 class Offer:
     """What probing found: the bytes wanted, the calls the module allows, and what it refused on the way.
 
-    `capabilities` empty means that nothing useful is allowed; `refusals` then say with which CKR.
+    `capabilities` empty means that nothing useful is allowed; `refusals` then say with which CKR. `unexplained`: a call that
+    was allowed gave something else than it should, so that refusals of others are not the whole answer.
     """
 
     target: tuple[Slice, ...]
     capabilities: tuple[Capability, ...]
     refusals: tuple[CryptokiError, ...] = ()
+    unexplained: bool = False
 
 
 class Attack(ABC):

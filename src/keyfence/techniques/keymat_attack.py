@@ -69,7 +69,7 @@ class KeyMatAttack(Attack):
         known = self._rehearsal = bench.rehearsal(self.victim)
         ruler = Ruler(Cutter(bench, self.mechanism, self.victim), known)
         cuts = self.measure(ruler, lambda handle, key_type: self.identify(bench, handle, key_type))
-        return Offer(self.target.slices, self._capabilities(cuts), tuple(ruler.refusals))
+        return Offer(self.target.slices, self._capabilities(cuts), tuple(ruler.refusals), ruler.unexplained)
 
     def _capabilities(self, cuts: Cuts) -> tuple[KeyMatCut, ...]:
         self._requests = {KeyOption(option.sink, option.lengths): option.request for option in cuts.options}

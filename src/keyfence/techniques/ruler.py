@@ -25,13 +25,15 @@ _PROBE_IVS: Final = (16, 8, 4, 1)
 
 
 class Ruler:
-    """One secret of the lab's own under the ruler. `refusals` keeps every refusal met, in order."""
+    """One secret of the lab's own under the ruler. `refusals` keeps every refusal met, in order; `unexplained` tells whether
+    a cut that was allowed gave bytes that are nowhere in the stream, or a key that is not where it should be."""
 
     def __init__(self, cutter: Cutter, known: Known) -> None:
         self.cutter = cutter
         self.known = known
         self.reference = None if known.value is None else cutter.stream(known.value)
         self.refusals: list[CryptokiError] = []
+        self.unexplained = False
 
     # By IVs
 
@@ -75,6 +77,7 @@ class Ruler:
             return self.cutter.directions * (mac + asked)
         # Both IVs, which lie side by side: one byte alone is somewhere in any stream.
         place = self.reference.find(made.client_iv + (made.server_iv or b""))
+        self.unexplained |= place < 0
         return place if place >= 0 else None
 
     # By use
@@ -116,7 +119,9 @@ class Ruler:
             return False
         except Inconclusive:
             return False
-        return self.reference is None or matches(self.reference[start:stop])
+        fits = self.reference is None or matches(self.reference[start:stop])
+        self.unexplained |= not fits
+        return fits
 
 
 def sampled(works: Callable[[int], bool], samples: Sequence[int], most: int) -> Lengths:

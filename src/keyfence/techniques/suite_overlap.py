@@ -51,7 +51,7 @@ class SuiteOverlapAttack(KeyMatAttack):
     def probe(self, bench: Bench) -> Offer:
         ruler = Ruler(Cutter(bench, self.mechanism, self.victim), bench.rehearsal(self.victim))
         found = [self._capability(shape, request) for shape, request in _real_shapes() if _lies_as_asked(ruler, shape, request)]
-        return Offer(self._wanted(), tuple(found), tuple(ruler.refusals))
+        return Offer(self._wanted(), tuple(found), tuple(ruler.refusals), ruler.unexplained)
 
     def _wanted(self) -> tuple[Slice, ...]:
         if self.victim.kind is Kind.SEPARATED:
