@@ -21,6 +21,7 @@ from .base import Attack, Bench, Inconclusive, Offer, telling
 from .recovery import Recovery, Source
 from .targets import VICTIM, Target, rebuild, target_of
 from .victim import Victim
+from .wrapping import read
 
 Ask = Callable[[int, bytes], bytes]
 """(a secret's handle, input) to the function's value, which may be longer than needed. Leaves no object behind."""
@@ -177,6 +178,7 @@ def readable_templates(length: int) -> Iterator[tuple[str, Template]]:
     """Templates for a derived value of `length` bytes that its maker can read, with what is special about each."""
     yield "CKA_SENSITIVE=FALSE", secret_key(CKK.GENERIC_SECRET, length, sensitive=False, extractable=True)
     yield "CKA_SENSITIVE=FALSE, no CKA_VALUE_LEN", secret_key(CKK.GENERIC_SECRET, sensitive=False, extractable=True)
+    yield "CKA_EXTRACTABLE=TRUE", secret_key(CKK.GENERIC_SECRET, length, extractable=True)
     yield "no CKA_SENSITIVE", secret_key(CKK.GENERIC_SECRET, length)
 
 
@@ -187,6 +189,6 @@ def data_templates(length: int) -> Iterator[tuple[str, Template]]:
 
 
 def read_derived(bench: Bench, mechanism: Mechanism, base: int, template: Template) -> bytes:
-    """C_DeriveKey, CKA_VALUE, and the end of what was made: that it cannot be destroyed is no refusal to show it."""
+    """C_DeriveKey, CKA_VALUE (or C_WrapKey), and the end of what was made: that it cannot be destroyed is no refusal."""
     with bench.session.scope():
-        return bench.session.value(bench.session.derive(mechanism, base, template).handle)
+        return read(bench, bench.session.derive(mechanism, base, template).handle)
