@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -37,6 +38,7 @@ from keyfence.guard.roles import Kind
 from keyfence.schedule import HkdfLabel, Side, hkdf, key_block, master_secret, suite
 from keyfence.schedule.protocol import Version
 from keyfence.techniques.ecdh import P256_OID
+from keyfence.techniques.pattern_forgery import decrypt_by_signatures
 from keyfence.token import Quirks, SoftToken
 from keyfence.token.quirks import Randoms
 
@@ -223,6 +225,8 @@ def test_3_the_key_exchange_again() -> None:
     assert unwrapped(tls, private, message) == secret
     assert tls.session.decrypt(Mechanism(CKM.RSA_PKCS), private, message) == secret
     assert tls.session.decrypt(Mechanism(CKM.RSA_X_509), private, message).endswith(secret)
+    sign = partial(tls.session.sign, Mechanism(CKM.RSA_PKCS), private)
+    assert decrypt_by_signatures(sign, modulus(tls, private), message).endswith(secret)
 
     tls = Stack.on(guarded(), SLOT)
     private, message, _ = recorded(tls)
@@ -235,6 +239,16 @@ def test_3_the_key_exchange_again() -> None:
             tls.session.decrypt(Mechanism(mechanism), private, message)
     with refused_by("raw-rsa"):
         tls.session.sign(Mechanism(CKM.RSA_X_509), private, message)
+    with refused_by("raw-rsa"):
+        decrypt_by_signatures(partial(tls.session.sign, Mechanism(CKM.RSA_PKCS), private), modulus(tls, private), message)
+    digest = bytes.fromhex("3031300d060960864801650304020105000420") + bytes(32)
+    assert len(tls.session.sign(Mechanism(CKM.RSA_PKCS), private, digest)) == len(message)
+
+
+def modulus(tls: Stack, private: int) -> int:
+    value = tls.session.attribute(private, CKA.MODULUS)
+    assert isinstance(value, bytes)
+    return int.from_bytes(value, "big")
 
 
 def _version() -> Parameters:

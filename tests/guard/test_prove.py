@@ -115,7 +115,7 @@ def test_a_reserved_label_among_the_exporters_changes_nothing() -> None:
 
 
 def test_older_versions_are_closed_too() -> None:
-    """SSL 3.0's key block is no PRF's: digests of the secret rebuild it. TLS 1.0's has two hashes. Both give IVs of CBC suites."""
+    """SSL 3.0's key block is no PRF's: digests of the secret rebuild it. TLS 1.0's has two hashes. Both give IVs in CBC."""
     assert loosened(versions=frozenset(Version)) == []
     assert loosened(versions=frozenset({Version.SSL3}), modes={"operands": Mode.MONITOR})
     assert loosened(versions=frozenset({Version.TLS10}), modes={"prf-inputs": Mode.MONITOR})

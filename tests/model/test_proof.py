@@ -234,8 +234,9 @@ def cut(mac: int, key: int, iv: int, type_: Key = AES) -> KeyMatCut:
 
 
 def test_what_one_call_leaves_of_a_key_has_a_price() -> None:
-    """The other cut's IVs are bytes 64 to 87. Of the server's write key, 56 to 71, they leave 8 bytes; of longer write keys, 72 to
-    103, they leave 16, and less is left of the server's MAC key, 20 to 39: 12 bytes in one of the other's keys, 8 in the next."""
+    """The other cut's IVs are bytes 64 to 87. Of the server's write key, 56 to 71, they leave 8 bytes; of longer write keys,
+    72 to 103, they leave 16, and less is left of the server's MAC key, 20 to 39: 12 bytes in one of the other's keys, 8 in
+    the next."""
     chacha20, aes128, aes256 = cut(0, 32, 12), cut(20, 16, 0), cut(20, 32, 0)
     assert is_exposed([aes128], [chacha20]) is not None
     assert is_payable([aes128], [chacha20], 64) is None

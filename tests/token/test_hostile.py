@@ -9,6 +9,7 @@ from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR, CKU
 from keyfence.cryptoki.params import Ccm, Gcm, PublicValue, Tls12MasterKeyDerive, TlsMac
 from keyfence.cryptoki.session import Session, secret_key
 from keyfence.schedule import PrfHash, hkdf
+from keyfence.techniques.pattern_forgery import decrypt_by_signatures
 from keyfence.token import SO_PIN
 from keyfence.token.keytypes import check_value
 from keyfence.token.token import SoftToken
@@ -85,37 +86,11 @@ def test_the_version_in_a_client_key_exchange_is_no_oracle(session: Session) -> 
     assert secret_of(session, session.unwrap(RSA, private, older, WHOLE))[2:] != bytes(46)
 
 
-def reduced(a: tuple[int, int], b: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The two shortest vectors of their lattice (Lagrange)."""
-    while True:
-        if a[0] ** 2 + a[1] ** 2 > b[0] ** 2 + b[1] ** 2:
-            a, b = b, a
-        norm = a[0] ** 2 + a[1] ** 2
-        times = (2 * (a[0] * b[0] + a[1] * b[1]) + norm) // (2 * norm)
-        if not times:
-            return a, b
-        b = b[0] - times * a[0], b[1] - times * a[1]
-
-
-def pattern_relation(ciphertext: int, modulus: int, pattern: int, room: int) -> tuple[int, int]:
-    """(m1, m2) below `room` with ciphertext * (pattern + m1) = pattern + m2 (mod modulus): the vector nearest the middle."""
-    a, b = reduced((1, ciphertext % modulus), (0, modulus))
-    offset = (pattern - ciphertext * pattern) % modulus
-    x, y, area = room // 2, room // 2 + offset, a[0] * b[1] - a[1] * b[0]
-    i, j = ((2 * part + area) // (2 * area) for part in (x * b[1] - y * b[0], a[0] * y - a[1] * x))
-    return i * a[0] + j * b[0], i * a[1] + j * b[1] - offset
-
-
 def decrypted_by_signatures(session: Session, public: int, private: int, message: bytes) -> bytes:
     """Two signatures of the caller's choice, one divided by the other."""
-    encoded = session.attribute(public, CKA.MODULUS)
-    assert isinstance(encoded, bytes)
-    modulus, size = int.from_bytes(encoded, "big"), len(encoded)
-    room = 1 << 8 * (size - 11)
-    pattern = int.from_bytes(b"\0\1" + b"\xff" * 8 + b"\0", "big") * room
-    chosen = pattern_relation(int.from_bytes(message, "big"), modulus, pattern, room)
-    one, two = (int.from_bytes(session.sign(RSA, private, m.to_bytes(size - 11, "big")), "big") for m in chosen)
-    return (two * pow(one, -1, modulus) % modulus).to_bytes(size, "big")
+    modulus = session.attribute(public, CKA.MODULUS)
+    assert isinstance(modulus, bytes)
+    return decrypt_by_signatures(lambda data: session.sign(RSA, private, data), int.from_bytes(modulus, "big"), message)
 
 
 def test_signatures_decrypt_no_client_key_exchange(session: Session) -> None:

@@ -42,6 +42,7 @@ class Call:
     operands   the objects whose handles stand inside the mechanism's parameter
     adopts     the role that an unbound `key` takes by this call
     asked      attribute types that are read
+    modulus    bytes of the modulus of an RSA key that signs `data` without hashing them
     """
 
     function: str
@@ -53,6 +54,7 @@ class Call:
     template: Template = field(default_factory=dict)
     data: bytes = b""
     signature: bytes | None = None
+    modulus: int = 0
     asked: tuple[int, ...] = ()
     adopts: Role | None = None
     birth: Birth = Birth()

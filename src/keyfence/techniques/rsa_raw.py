@@ -11,6 +11,7 @@ from keyfence.model import Chain, Key, Lengths, Public, Slice, Stream, Window
 
 from .base import Attack, Bench, Inconclusive, Offer, Technique
 from .key_exchange import PRE_MASTER_BYTES, own_exchange
+from .pattern_forgery import decrypt_by_signatures
 from .recovery import PreMaster, Recovery, Source
 from .targets import VICTIM
 from .usage import permitted
@@ -56,6 +57,14 @@ def _sign_message(bench: Bench, mechanism: Mechanism, key: int, message: bytes) 
         return session.module.sign_message(session.handle, None, message)
 
 
+def _two_signatures(bench: Bench, mechanism: Mechanism, key: int, message: bytes) -> bytes:
+    modulus = bench.session.attribute(key, CKA.MODULUS)
+    if not isinstance(modulus, bytes) or len(modulus) != len(message):
+        raise Inconclusive("the private key's CKA_MODULUS is not as wide as the message")
+    sign = lambda data: bench.session.sign(mechanism, key, data)  # noqa: E731 - a function of one line
+    return decrypt_by_signatures(sign, int.from_bytes(modulus, "big"), message)
+
+
 @contextmanager
 def _ended(final: Callable[[], None]) -> Iterator[None]:
     """Message-based operations go on until they are ended, also after a refusal."""
@@ -73,6 +82,7 @@ WAYS: Final[tuple[tuple[CKM, Operation], ...]] = (
     (CKM.RSA_X_509, _DECRYPT),
     (CKM.RSA_X_509, Operation("C_Sign", CKA.SIGN, _sign)),
     (CKM.RSA_X_509, Operation("C_SignRecover", CKA.SIGN_RECOVER, _sign_recover)),
+    (CKM.RSA_PKCS, Operation("C_Sign, twice", CKA.SIGN, _two_signatures)),
     (CKM.RSA_PKCS, _DECRYPT_MESSAGE),
     (CKM.RSA_X_509, _DECRYPT_MESSAGE),
     (CKM.RSA_X_509, Operation("C_SignMessage", CKA.SIGN, _sign_message)),
@@ -85,12 +95,18 @@ class RsaRaw(Technique):
     summary = (
         "Decrypting, signing without padding (CKM_RSA_X_509) and their message-based forms are one and the same operation, "
         "c^d mod n, with the result returned. On a recorded ClientKeyExchange that is the pre-master secret in its padding, "
-        "so that a key which may only sign decrypts as well."
+        "so that a key which may only sign decrypts as well. With the padding of CKM_RSA_PKCS two signatures of chosen data do "
+        "it, one divided by the other."
     )
     section = "PKCS#11 3.2 §6.1 (CKM_RSA_PKCS, CKM_RSA_X_509), §5.11 and §5.14 (message-based functions)"
-    references = ("RFC 5246 §7.4.7.1", "RFC 8017 §5.1.2, §5.2.1 (RSADP and RSASP1 are one function)")
+    references = (
+        "RFC 5246 §7.4.7.1",
+        "RFC 8017 §5.1.2, §5.2.1 (RSADP and RSASP1 are one function)",
+        "E. Brier, C. Clavier, J.-S. Coron, D. Naccache, CRYPTO 2001 (forgery under a fixed padding)",
+    )
     remedy = (
-        "CKA_ALLOWED_MECHANISMS on the private key, without CKM_RSA_X_509 and CKM_RSA_PKCS decryption; no RSA key exchange."
+        "CKA_ALLOWED_MECHANISMS on the private key, without CKM_RSA_X_509 and CKM_RSA_PKCS (a module that hashes what it signs "
+        "signs nothing chosen); no RSA key exchange."
     )
     kinds = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.SEPARATED})
     agreement = Agreement.RSA
@@ -137,7 +153,8 @@ class RsaRawAttack(Attack):
             return self.operation.run(bench, mechanism, key, message)
 
         answer = permitted(bench, self.victim.handles.private_key, self.operation.flag, run)
-        return answer if self.mechanism == CKM.RSA_PKCS else _unpad(answer)
+        unpadded = self.mechanism == CKM.RSA_PKCS and self.operation.flag == CKA.DECRYPT
+        return answer if unpadded else _unpad(answer)
 
     def steps(self, chain: Chain) -> tuple[str, ...]:
         name = describe(CKM, self.mechanism)

@@ -1,20 +1,23 @@
 """Encryption, digests, signatures: a key is judged when an operation begins, and where the data matter they are judged whole.
 
 Under a master secret the data decide what a MAC is (a Finished, an exporter's output, or the key block), so they are gathered
-here and the module sees none before all of them are judged. What is signed under any other key goes straight through.
+here and the module sees none before all of them are judged; so is what an RSA key of TLS signs without hashing it. What is
+signed under any other key goes straight through.
 """
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from functools import wraps
 from typing import Any, Final, TypeVar
 
 from keyfence.cryptoki import METHODS, CryptokiError, Mechanism, function_name, refusal
-from keyfence.cryptoki.constants import CKR
+from keyfence.cryptoki.constants import CKA, CKR
 
 from ..call import Call, Objection
 from ..registry import Entry
 from ..roles import Kind
+from ..rules.raw_rsa import signs_unhashed
 from ..state import OpenSession, Operation, State
 
 T = TypeVar("T")
@@ -87,7 +90,7 @@ class Operations:
         with self._state.using(opened, function, key) as (entry,):
             call = self._state.judge(Call(function, session, mechanism, entry))
             assert call.mechanism is not None
-            whole = entry.role.kind in _JUDGED_WHOLE
+            whole = entry.role.kind in _JUDGED_WHOLE or (name == "sign" and signs_unhashed(call))
             if active is not None and (whole or active.deferred):
                 raise refusal(CKR.OPERATION_ACTIVE, function)
             if whole:
@@ -191,10 +194,18 @@ class Operations:
 
     def _sign_whole(self, opened: OpenSession, operation: Operation, data: bytes) -> bytes:
         with self._alive(opened, operation, "C_Sign") as (entry,):
-            call = self._state.judge(Call("C_Sign", opened.handle, operation.mechanism, entry, data=data))
+            call = Call("C_Sign", opened.handle, operation.mechanism, entry, data=data)
+            if signs_unhashed(call):
+                call = replace(call, modulus=self._modulus(opened, entry))
+            call = self._state.judge(call)
             assert call.mechanism is not None
             self._module.sign_init(opened.handle, call.mechanism, entry.module_handle)
             return self._module.sign(opened.handle, data)
+
+    def _modulus(self, opened: OpenSession, key: Entry) -> int:
+        """Bytes of an RSA private key's modulus, which the module has to tell (PKCS#11 3.2 §6.1.3)."""
+        value = self._module.get_attribute_value(opened.handle, key.module_handle, [CKA.MODULUS])[CKA.MODULUS]
+        return len(value) if isinstance(value, bytes) else 0
 
     def verify(self, session: int, data: bytes, signature: bytes) -> None:
         opened = self._state.session(session, "C_Verify")

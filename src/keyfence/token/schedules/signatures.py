@@ -1,49 +1,15 @@
-"""What an RSA key signs without hashing it: digests of TLS, and nothing that could be a ciphertext in disguise.
-
-CKM_RSA_PKCS pads what the caller gives. Of data nearly as wide as the modulus two signatures decrypt any ciphertext c: with
-P the padding, c * (P + m1) = P + m2 (mod n) has small solutions, and then c^d is the second signature divided by the first.
-That is forgery under a fixed pattern (Brier et al., CRYPTO 2001; Lenstra and Shparlinski, PKC 2002), put to a
-ClientKeyExchange. It wants more than a third of the modulus to choose, which a digest is not.
-"""
-
-from collections.abc import Mapping
-from typing import Final
+"""The separated schedule's judgement of signatures that RSA makes without hashing; `schedule.signatures` says why."""
 
 from keyfence.cryptoki.constants import CKA, CKR
+from keyfence.schedule.signatures import is_tls_digest
 
 from ..objects import StoredObject
 from ..refused import Refused
 
-_SHA2: Final = "6086480165030402"
-_PREFIXES: Final[Mapping[bytes, int]] = {
-    bytes.fromhex("3021300906052b0e03021a05000414"): 20,
-    **{
-        bytes.fromhex(f"30{17 + size:02x}300d0609{_SHA2}{number:02x}050004{size:02x}"): size
-        for number, size in ((1, 32), (2, 48), (3, 64), (4, 28))
-    },
-}
-"""A DigestInfo before its digest (RFC 8017 section 9.2), SHA-1 and SHA-2, to the digest's length in bytes."""
-
-_MD5_AND_SHA1: Final = 36
-"""Bytes that TLS signs before TLS 1.2, without a DigestInfo (RFC 4346 section 7.4.3)."""
-
 
 def judge_raw_signature(key: StoredObject, data: bytes) -> None:
     """Refuse what is no digest, and a digest wide enough to make relations with."""
-    size = _digest_size(data)
-    if size is None or 3 * size >= _modulus_size(key):
-        raise Refused(CKR.DATA_INVALID, "no DigestInfo of a hash that fits the modulus three times")
-
-
-def _digest_size(data: bytes) -> int | None:
-    if len(data) == _MD5_AND_SHA1:
-        return _MD5_AND_SHA1
-    return next(
-        (size for prefix, size in _PREFIXES.items() if data.startswith(prefix) and len(data) == len(prefix) + size), None
-    )
-
-
-def _modulus_size(key: StoredObject) -> int:
     modulus = key.attributes[CKA.MODULUS]
     assert isinstance(modulus, bytes)
-    return len(modulus)
+    if not is_tls_digest(data, len(modulus)):
+        raise Refused(CKR.DATA_INVALID, "no DigestInfo of a hash that fits the modulus three times")
