@@ -13,6 +13,7 @@ from keyfence.cryptoki import Derived
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR
 from keyfence.cryptoki.dispatch import Dispatched
 from keyfence.techniques.recovery import Source
+from keyfence.techniques.wrapping import WRAPPINGS
 from keyfence.token import Quirks, SoftToken
 
 from ..techniques.harness import exposed, findings
@@ -108,7 +109,9 @@ class TestGarbage:
                 return {CKA.VALUE: first[0]}
             return values
 
-        for finding in exposed(findings(Lying("get_attribute_value", lie), "hkdf-data", "kbkdf", "hkdf-salt")):
+        wraps_nothing = SoftToken(quirks=Quirks(without=frozenset(wrapping.mechanism for wrapping in WRAPPINGS)))
+        lying = Lying("get_attribute_value", lie, wraps_nothing)
+        for finding in exposed(findings(lying, "hkdf-data", "kbkdf", "hkdf-salt")):
             assert finding.evidence is not None
             assert set(finding.evidence.sources.values()) == {Source.SEARCHED}
 
