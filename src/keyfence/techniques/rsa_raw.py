@@ -62,7 +62,10 @@ def _two_signatures(bench: Bench, mechanism: Mechanism, key: int, message: bytes
     if not isinstance(modulus, bytes) or len(modulus) != len(message):
         raise Inconclusive("the private key's CKA_MODULUS is not as wide as the message")
     sign = lambda data: bench.session.sign(mechanism, key, data)  # noqa: E731 - a function of one line
-    return decrypt_by_signatures(sign, int.from_bytes(modulus, "big"), message)
+    try:
+        return decrypt_by_signatures(sign, int.from_bytes(modulus, "big"), message)
+    except (ValueError, ArithmeticError):  # 0 has no inverse, and modulo 0 there is nothing
+        raise Inconclusive("the private key's numbers and signatures are not RSA's") from None
 
 
 @contextmanager

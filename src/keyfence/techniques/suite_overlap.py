@@ -50,7 +50,8 @@ class SuiteOverlapAttack(KeyMatAttack):
 
     def probe(self, bench: Bench) -> Offer:
         ruler = Ruler(Cutter(bench, self.mechanism, self.victim), bench.rehearsal(self.victim))
-        found = [self._capability(shape, request) for shape, request in _real_shapes() if _lies_as_asked(ruler, shape, request)]
+        shapes = [(shape, request) for shape, request in _real_shapes() if self._matters(shape)]
+        found = [self._capability(shape, request) for shape, request in shapes if _lies_as_asked(ruler, shape, request)]
         return Offer(self._wanted(), tuple(found), tuple(ruler.refusals), ruler.unexplained)
 
     def _wanted(self) -> tuple[Slice, ...]:
@@ -58,6 +59,12 @@ class SuiteOverlapAttack(KeyMatAttack):
             return self.target.slices
         start, stop = secret_layout(self.victim)[Part.SERVER_KEY]
         return (Slice(self.target.stream, start, stop, Key.of(self.target.key_type), str(Part.SERVER_KEY)),)
+
+    def _matters(self, shape: Shape) -> bool:
+        """Whether its IVs lie on bytes that are wanted. A separated key lies in no key block: any shape is asked for."""
+        start = 2 * (shape.mac + shape.key)
+        lies_on = any(start < piece.stop and piece.start < start + 2 * shape.iv for piece in self._wanted())
+        return lies_on or self.victim.kind is Kind.SEPARATED
 
     def _capability(self, shape: Shape, request: KeyRequest) -> KeyMatCut:
         option = KeyOption(None, Lengths.exactly(shape.key))
