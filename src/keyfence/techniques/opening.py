@@ -22,7 +22,7 @@ from keyfence.schedule.wtls import wtls_key_block, wtls_master_secret
 
 from .base import Inconclusive
 from .recovery import Fragment, GcmSubkeys, Master, PreMaster, Priced, Recovery, Source, StreamBytes, TrafficSecret, WriteKey
-from .victim import Kind, Record, Victim
+from .victim import Agreement, Kind, Record, Victim
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,12 @@ def _decrypt(victim: Victim, record: Record, key: bytes) -> bytes | None:
 
 
 def side_keys(victim: Victim, recovery: Recovery) -> Mapping[Side, SideKeys]:
-    """The record keys that `recovery` leads to, of one side or both. Inconclusive where it leads to none."""
+    """The record keys that `recovery` leads to, of one side or both. Inconclusive where it leads to none.
+
+    Lengths are looked at first: HMAC fills its key with zeros, so that a secret with a zero too many opens records as well.
+    """
+    if isinstance(recovery, PreMaster | Master | TrafficSecret) and len(recovery.value) != _length(victim, recovery):
+        raise Inconclusive(f"{len(recovery.value)} bytes came back, which is no length of such a secret")
     match recovery:
         case StreamBytes():
             return _from_stream(victim, recovery)
@@ -84,6 +89,14 @@ def side_keys(victim: Victim, recovery: Recovery) -> Mapping[Side, SideKeys]:
             return {side: SideKeys(value, None if victim.suite.mac_key else b"")}
         case GcmSubkeys() | Fragment() | Priced():
             raise Inconclusive(f"no whole key comes from {type(recovery).__name__}")
+
+
+def _length(victim: Victim, recovery: PreMaster | Master | TrafficSecret) -> int:
+    if not isinstance(recovery, PreMaster):
+        return victim.secret_length
+    if victim.profile.agreement is Agreement.ECDHE or victim.kind is Kind.TLS13:
+        return 32  # the x of a point of P-256, and what the lab generates for TLS 1.3
+    return len(recovery.value) if victim.kind is Kind.WTLS else 48  # WTLS knows several lengths
 
 
 def secret_layout(victim: Victim) -> Mapping[Part, tuple[int, int]]:
