@@ -113,6 +113,8 @@ def audit(module: Cryptoki) -> tuple[Finding, ...]:
 @example("get_attribute_value", "zeros", 60)
 @example("sign", "empty", 200)
 @example("wrap_key", "empty", 0)
+@example("get_attribute_value", "zeros", 0)
+@example("get_attribute_value", "one byte long", 0)
 def test_every_attack_ends_in_a_verdict(vault: Vault, method: str, bend: str, after: int) -> None:
     found = audit(Lying(method, bent(BENDS[bend]), after=after))
     assert {finding.technique for finding in found} == {technique.id for technique in TECHNIQUES}

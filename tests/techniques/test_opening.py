@@ -97,6 +97,16 @@ def test_what_has_another_length_opens_nothing(laboratory: Laboratory, length: i
         assert open_record(laboratory.victim, side, SideKeys(bytes(length), bytes(length))) is None
 
 
+def test_a_secret_with_zeros_behind_it_is_not_the_secret(laboratory: Laboratory) -> None:
+    """To HMAC it is: what opens the record is not always what was asked for. (WTLS knows pre-master secrets of any length.)"""
+    for recovery in recoveries(laboratory):
+        assert isinstance(recovery, WriteKey | Master | PreMaster | TrafficSecret)
+        if isinstance(recovery, PreMaster) and laboratory.victim.kind is Kind.WTLS:
+            continue
+        with pytest.raises(Inconclusive):
+            laboratory.proof(_with(recovery, recovery.value + b"\0"))
+
+
 def _with(recovery: Recovery, value: bytes) -> Recovery:
     if isinstance(recovery, WriteKey | TrafficSecret):
         return type(recovery)(recovery.side, value)
