@@ -38,7 +38,7 @@ def test_rc4_of_any_length_is_rc4(length: int) -> None:
 
 
 class TestCheckValues:
-    """PKCS#11 3.2 §4.10.2."""
+    """PKCS#11 3.0 base §4.10.2."""
 
     def test_of_a_block_cipher_it_is_an_encrypted_block(self) -> None:
         aes = Cipher(algorithms.AES(b"k" * 16), modes.ECB()).encryptor().update(bytes(16))

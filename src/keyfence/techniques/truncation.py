@@ -30,7 +30,7 @@ class Truncation(Technique):
         'of the pre-master secret under the label "master secret" gives the master secret the same way, as does a '
         "master-key derivation where a module lets its length be chosen. No derived key needs to be readable."
     )
-    section = "PKCS#11 3.2 §6.3 (truncation takes bytes from the leading end), §6.40.8 (CKM_TLS_KDF)"
+    section = "PKCS#11 3.2 §6.3 (truncation removes bytes from the leading end), §6.40.8 (CKM_TLS_KDF)"
     references = ("Clulow, On the Security of PKCS #11, CHES 2003 (key space reduction)", "RFC 5246 §8.1", "RFC 5705")
     remedy = "No derived key shorter than 14 bytes; master secrets of 48 bytes only; exporters under exporter labels only."
     kinds = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.TLS13, Kind.SEPARATED})
