@@ -7,8 +7,10 @@ odd_parity, complemented keys
 encrypt                  one block, from the standard's tables
 """
 
-from .engine import PATHS, Engine, NoSuchPath
-from .problem import BadProblem, DesProblem, Hit, complemented, odd_parity
+from keyfence.search.problem import BadProblem, Hit, NoSuchPath
+
+from .engine import PATHS, Engine
+from .problem import DesProblem, complemented, odd_parity
 from .reference import encrypt
 
 __all__ = [

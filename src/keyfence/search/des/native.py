@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-try:
-    import llvmlite.binding as llvm
-except ImportError as error:
-    raise ImportError("the DES search compiles its kernel with llvmlite: pip install 'keyfence[search]'") from error
+from keyfence.search import jit
 
 from .frame import PATHS, Path
 from .kernel import Writer
@@ -18,7 +15,6 @@ from .tables import BOXES
 Run = Callable[[int, int, int, int, int], int]
 """`run` of kernel.py: (frame, heads, first, stop, bit) -> count; the first two are addresses."""
 _RUN: Final = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_uint64] * 3)
-OPTIMISATION: Final = 2
 
 
 @dataclass(frozen=True)
@@ -28,30 +24,19 @@ class Kernel:
     path: Path
     run: Run
     steps: tuple[int, ...]
-    owner: llvm.ExecutionEngine
+    owner: object
 
 
 @cache
 def usable_paths() -> tuple[Path, ...]:
     """The paths that this processor (and its operating system) can run, the fastest first."""
-    features = llvm.get_host_cpu_features()
-    return tuple(path for path in PATHS if all(features.get(feature) for feature in path.features))
+    return tuple(path for path in PATHS if jit.usable(path.features))
 
 
 @cache
 def compiled(path: Path, early: tuple[int, ...], pair: bool) -> Kernel:
     """The kernel for one choice of boxes compared first, with or without a complemented pair."""
-    module = llvm.parse_assembly(Writer(path).module(early, pair))
-    engine = llvm.create_mcjit_compiler(module, _machine(path))
-    engine.finalize_object()
+    engine = jit.compiled(Writer(path).module(early, pair), path.features)
     steps = tuple(engine.get_function_address(f"step{box}") for box in range(BOXES))
     run = _RUN(engine.get_function_address(f"run{early[0]}{'p' if pair else ''}"))
     return Kernel(path, run, steps, engine)
-
-
-def _machine(path: Path) -> llvm.TargetMachine:
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple()
-    features = ",".join(f"+{feature}" for feature in path.features)
-    return target.create_target_machine(features=features, opt=OPTIMISATION, jit=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Self
 
+from keyfence.search.problem import BadProblem
+
 from .layout import KEY_BITS, LANE_BITS, Layout, layout
 from .reference import encrypt
 from .tables import PARITY_MASK, PERMUTED_CHOICE_1
@@ -14,10 +16,6 @@ KEY_MASK: Final = ALL_BITS ^ PARITY_MASK
 
 Pair = tuple[bytes, bytes]
 """A plaintext block and its ciphertext block, 8 bytes each."""
-
-
-class BadProblem(ValueError):
-    """What was given contradicts itself or has the wrong size; the message says what, in one line, without key bits."""
 
 
 @dataclass(frozen=True)
@@ -111,17 +109,6 @@ class DesProblem:
     def fits(self, key: bytes) -> bool:
         """Whether the key turns every plaintext into its ciphertext."""
         return all(encrypt(key, plaintext) == ciphertext for plaintext, ciphertext in self.all_pairs)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Hit:
-    """A key that fits every pair, with odd parity, and the number of the candidate that it is or complements."""
-
-    candidate: int
-    key: bytes
-
-    def __repr__(self) -> str:
-        return f"Hit(candidate={self.candidate}, key=…)"
 
 
 def odd_parity(key: bytes) -> bytes:

@@ -4,10 +4,12 @@ import ctypes
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from keyfence.search.problem import Hit
+
 from .frame import COUNTERS, FIRST, KEY, MISS, ROW, SLOTS
 from .layout import LANE_BITS, MEETING, Step, outer_steps, touched
 from .native import Kernel
-from .problem import DesProblem, Hit, complemented
+from .problem import DesProblem, complemented
 from .reference import halves, key_register
 from .tables import HALF, ROTATION
 

@@ -1,0 +1,95 @@
+"""A range of candidates over threads, in chunks of about a twentieth of a second; workers compute outside Python's lock."""
+
+import time
+from collections.abc import Callable, Iterable
+from threading import Lock, Thread
+from typing import Final, Protocol
+
+from .problem import BadProblem, Hit
+
+CHUNK_SECONDS: Final = 0.05
+SMALLEST_CHUNK: Final = 64
+
+
+class Worker(Protocol):
+    """One thread's share: its memory and a compiled kernel."""
+
+    def hits(self, first: int, stop: int) -> Iterable[Hit]:
+        """The keys that fit among counts [first, stop); a count is `2**lane_bits` candidates in order."""
+
+
+class Search:
+    """One search: a range that threads take chunks of, in order, until a chunk has a hit."""
+
+    def __init__(self, make_worker: Callable[[], Worker], start: int, stop: int, lane_bits: int) -> None:
+        self._make_worker, self._start, self._stop, self._lane_bits = make_worker, start, stop, lane_bits
+        self._next, self._end = start >> lane_bits, -(-stop >> lane_bits)
+        self._lock = Lock()
+        self._running: set[int] = set()  # the first counts of the chunks being searched
+        self._hit: Hit | None = None
+        self._stopped = False
+        self._failure: BaseException | None = None
+
+    def run(self, threads: int, stop_flag: Callable[[], bool], progress: Callable[[int], None]) -> Hit | None:
+        """Searches in the calling thread, which asks and tells after each of its chunks, and in others beside it."""
+        if threads < 1:
+            raise BadProblem("a search needs at least one thread")
+
+        def tell() -> None:
+            self._stopped = self._stopped or stop_flag()
+            progress(self._searched())
+
+        helpers = [Thread(target=self._help, daemon=True) for _ in range(threads - 1)]
+        try:
+            for helper in helpers:
+                helper.start()
+            self._work(tell)
+        except BaseException:
+            self._stopped = True
+            raise
+        finally:
+            for helper in helpers:
+                helper.join()
+        if self._failure is not None:
+            raise self._failure
+        tell()
+        return self._hit
+
+    def _searched(self) -> int:
+        """The number below which everything has been searched."""
+        with self._lock:
+            count = min(self._running, default=self._next)
+        return max(self._start, min(self._stop, count << self._lane_bits))
+
+    def _help(self) -> None:
+        try:
+            self._work(lambda: None)
+        except BaseException as error:  # raised again in the calling thread
+            self._failure, self._stopped = error, True
+
+    def _work(self, after_chunk: Callable[[], None]) -> None:
+        worker, size = self._make_worker(), SMALLEST_CHUNK
+        while (first := self._take(size)) is not None:
+            began = time.perf_counter()
+            hits = [hit for hit in worker.hits(first, min(first + size, self._end)) if self._inside(hit)]
+            self._give(first, hits)
+            after_chunk()
+            took = time.perf_counter() - began
+            size = max(SMALLEST_CHUNK, min(2 * size, int(size * CHUNK_SECONDS / took)))
+
+    def _inside(self, hit: Hit) -> bool:
+        return self._start <= hit.candidate < self._stop
+
+    def _take(self, size: int) -> int | None:
+        """The first count of a chunk to search; None when there is no more to do."""
+        with self._lock:
+            if self._stopped or self._hit is not None or self._next >= self._end:
+                return None
+            first, self._next = self._next, min(self._next + size, self._end)
+            self._running.add(first)
+            return first
+
+    def _give(self, first: int, hits: list[Hit]) -> None:
+        with self._lock:
+            self._running.discard(first)
+            self._hit = min([*hits, *filter(None, [self._hit])], key=lambda hit: hit.candidate, default=None)
