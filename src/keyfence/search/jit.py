@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from types import ModuleType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .problem import MissingExtra
 
@@ -14,7 +13,7 @@ OPTIMISATION: Final = 2
 
 
 @cache
-def binding() -> ModuleType:
+def binding() -> Any:
     """llvmlite's binding, ready for this processor. Raises MissingExtra."""
     try:
         import llvmlite.binding as llvm
