@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from keyfence.cryptoki import KeyfenceError
 
-class SearchError(ValueError):
+
+class SearchError(KeyfenceError, ValueError):
     """The message says in one line what is wrong and what was expected, and never shows key bits."""
 
 
@@ -96,8 +98,9 @@ class Engine(Protocol[P]):
 
         `stop` defaults to all candidates. `stop_flag` is asked about twenty times a second and ends the search when
         true: the answer is then None. `progress` is told, from the calling thread, the number below which everything
-        from `start` on has been searched; what was passed last is where a later search can go on. What either raises
-        ends the search and is raised here. Raises BadProblem for an empty range or one that goes past the end.
+        from `start` on has been searched; what was passed last is where a later search can go on, behind the hit if
+        there was one. What either raises ends the search and is raised here. Raises BadProblem for an empty range or
+        one that goes past the end.
         """
 
     def rate(self, problem: P, *, seconds: float = ..., threads: int = 1) -> float:

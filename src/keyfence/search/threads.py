@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable, Iterable
 from threading import Lock, Thread
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from .problem import BadProblem, Hit
+from .problem import BadProblem, Engine, Hit, Problem
 
 CHUNK_SECONDS: Final = 0.05
 SMALLEST_CHUNK: Final = 64
@@ -56,10 +56,11 @@ class Search:
         return self._hit
 
     def _searched(self) -> int:
-        """The number below which everything has been searched."""
+        """The number below which everything has been searched: where a search for further hits goes on."""
         with self._lock:
             count = min(self._running, default=self._next)
-        return max(self._start, min(self._stop, count << self._lane_bits))
+            end = self._stop if self._hit is None else self._hit.candidate + 1
+        return max(self._start, min(end, count << self._lane_bits))
 
     def _help(self) -> None:
         try:
@@ -93,3 +94,23 @@ class Search:
         with self._lock:
             self._running.discard(first)
             self._hit = min([*hits, *filter(None, [self._hit])], key=lambda hit: hit.candidate, default=None)
+
+
+def measured(engine: Engine[Any], problem: Problem, seconds: float, threads: int) -> float:
+    """Keys per second from the problem's first candidate on; hits are passed over, and a small problem begins again."""
+    began, tried, at = time.perf_counter(), 0, 0
+
+    def over() -> bool:
+        return time.perf_counter() >= began + seconds
+
+    while not over():
+        first = at
+
+        def told(below: int) -> None:
+            nonlocal at
+            at = below
+
+        engine.search(problem, first, threads=threads, stop_flag=over, progress=told)
+        tried += at - first
+        at %= problem.candidates
+    return tried * (problem.keys // problem.candidates) / (time.perf_counter() - began)

@@ -1,11 +1,10 @@
 """The search itself: ranges of candidates over threads, by the fastest path that the processor has."""
 
-import time
 from collections.abc import Callable
 from typing import Final
 
 from keyfence.search.problem import Hit, NoSuchPath, complete
-from keyfence.search.threads import Search
+from keyfence.search.threads import Search, measured
 
 from . import frame, native
 from .layout import LANE_BITS
@@ -50,13 +49,5 @@ class Engine:
     def rate(self, problem: DesProblem | None = None, *, seconds: float = 0.25, threads: int = 1) -> float:
         """Keys per second, measured for about `seconds` on a problem like this one (default: no bit known)."""
         shape = problem or DesProblem(((bytes(8), bytes(8)),))
-        done = 0
-
-        def count(candidate: int) -> None:
-            nonlocal done
-            done = candidate
-
         native.compiled(self._path, shape.layout.early, shape.complement is not None)
-        began = time.perf_counter()
-        self.search(shape, threads=threads, progress=count, stop_flag=lambda: time.perf_counter() > began + seconds)
-        return done * (shape.keys // shape.candidates) / (time.perf_counter() - began)
+        return measured(self, shape, seconds, threads)
