@@ -8,7 +8,7 @@ import typer
 
 from keyfence import __version__
 
-from . import audit, guard, modules, overlap, prove, techniques
+from . import audit, guard, modules, overlap, prove, search, techniques
 
 app = typer.Typer(
     name="keyfence",
@@ -24,6 +24,7 @@ app.command(short_help="List the techniques, or explain one.")(techniques.techni
 app.command(short_help="Show which suites' keys share bytes.")(overlap.overlap)
 app.command(epilog=prove.EPILOG, short_help="Prove what a policy closes.")(prove.prove)
 app.add_typer(guard.app)
+app.add_typer(search.app)
 
 
 def main() -> None:
