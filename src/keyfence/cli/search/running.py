@@ -161,7 +161,7 @@ class _Keeper:
     def save(self, job: "Job") -> None:
         from keyfence.search.files import JobFile
 
-        if self._file is None:
-            self._file = JobFile.create(self.path, job)
-        else:
+        if self._file is not None:
             self._file.save(job)
+        elif not job.complete:  # what ends before it is saved once needs no file
+            self._file = JobFile.create(self.path, job)
