@@ -1,0 +1,145 @@
+"""One thread's share of a search with the rolled kernel: a frame on the device, and one work-item at a time that runs on it."""
+
+import struct
+from collections.abc import Iterator
+from typing import Any, Final
+
+from keyfence.search.des.frame import FIRST, HALF_BLOCK, KEY, MISS, ROW, SLOTS
+from keyfence.search.des.layout import LANE_BITS, MEETING, Step, backward, forward, outer_steps, touched
+from keyfence.search.des.problem import DesProblem
+from keyfence.search.des.reference import halves, key_register
+from keyfence.search.des.tables import BOXES, HALF, ROTATION
+from keyfence.search.problem import Hit
+
+from .boxes import EARLY, OTHERS
+from .confirm import confirmed
+from .platforms import binding
+from .program import Program
+from .rolled import CLOSER, HEAD_WORDS, HEADS
+
+_UNUSED: Final = SLOTS - 1
+Words = list[int]
+
+
+class FrameWorker:
+    """Searches counts (candidates in steps of 512) of one problem; not to be shared between threads."""
+
+    def __init__(self, program: Program, problem: DesProblem) -> None:
+        self._cl: Final = binding()
+        self._problem, self._vector = problem, program.vector
+        self._queue: Final = self._cl.CommandQueue(program.context)
+        self._kernel: Final = program.kernel()
+        heads, steps = _schedules(problem)
+        self._frame: Final = self._buffer(program, self._blocks())
+        self._found: Final = self._buffer(program, bytes(8))
+        self._fixed: Final = (self._frame, self._buffer(program, _packed(heads)), self._buffer(program, _packed(steps)))
+
+    def hits(self, first: int, stop: int) -> Iterator[Hit]:
+        """The keys that fit among counts [first, stop), not in order of their numbers."""
+        for lane in range(0, 2**LANE_BITS, self._vector.lanes):
+            self._write(KEY, self._key(first, lane))
+            at, flipping = first, FIRST
+            while (at := self._run(at, stop, flipping)) < stop:
+                yield from self._confirmed(at, lane)
+                at += 1
+                if at == stop:
+                    break
+                flipping = (at & -at).bit_length() - 1
+
+    def _run(self, first: int, stop: int, bit: int) -> int:
+        """The first count with a lane that fits, or `stop`."""
+        arguments = (*map(_u64, (first, stop)), struct.pack("<I", bit), self._found)
+        self._kernel.set_args(*self._fixed, *arguments)
+        self._cl.enqueue_nd_range_kernel(self._queue, self._kernel, (1,), (1,))
+        return int.from_bytes(self._read(self._found, 0, 8), "little")
+
+    def _confirmed(self, count: int, lane: int) -> Iterator[Hit]:
+        width = self._vector.bytes
+        for index in range(1 + (self._problem.complement is not None)):
+            missed = int.from_bytes(self._read(self._frame, (MISS + index) * width, width), "little")
+            yield from confirmed(self._problem, count, lane, missed ^ (1 << self._vector.lanes) - 1, index == 1)
+
+    def _buffer(self, program: Program, content: bytes) -> Any:
+        flags = self._cl.mem_flags
+        return self._cl.Buffer(program.context, flags.READ_WRITE | flags.COPY_HOST_PTR, hostbuf=bytearray(content))
+
+    def _write(self, slot: int, content: bytes) -> None:
+        self._cl.enqueue_copy(self._queue, self._frame, content, dst_offset=slot * self._vector.bytes)
+
+    def _read(self, buffer: Any, offset: int, size: int) -> bytes:
+        content = bytearray(size)
+        self._cl.enqueue_copy(self._queue, content, buffer, src_offset=offset)
+        return bytes(content)
+
+    def _blocks(self) -> bytes:
+        """A frame with nothing in it but the first pair's half blocks."""
+        plaintext, ciphertext = self._problem.pairs[0]
+        rows = dict(zip(("X-1", "X0", "X16", "X15"), (*halves(plaintext), *halves(ciphertext)), strict=True))
+        if self._problem.complement is not None:
+            inverted = bytes(byte ^ 0xFF for byte in self._problem.complement[1])
+            rows |= dict(zip(("X16'", "X15'"), halves(inverted), strict=True))
+        width = self._vector.bytes
+        frame = bytearray(SLOTS * width)
+        for row, bits in rows.items():
+            frame[ROW[row] * width : (ROW[row] + HALF_BLOCK) * width] = b"".join(self._spread(bit) for bit in bits)
+        return bytes(frame)
+
+    def _spread(self, bit: int) -> bytes:
+        return (b"\xff" if bit else b"\0") * self._vector.bytes
+
+    def _key(self, count: int, first_lane: int) -> bytes:
+        """The key register at this count, C C D D, and in the lanes all values of the first nine unknown bits."""
+        bits = [self._spread(bit) for bit in key_register(self._problem.key(count << LANE_BITS))]
+        for index, bit in enumerate(self._problem.layout.lanes):
+            pattern = sum(1 << lane for lane in range(self._vector.lanes) if (first_lane + lane) >> index & 1)
+            bits[bit] = pattern.to_bytes(self._vector.bytes, "little")
+        return b"".join(bits[:HALF] * 2 + bits[HALF:] * 2)
+
+
+def _u64(number: int) -> bytes:
+    return number.to_bytes(8, "little")
+
+
+def _packed(words: Words) -> bytes:
+    return struct.pack(f"<{len(words)}I", *words)
+
+
+def _schedules(problem: DesProblem) -> tuple[Words, Words]:
+    """Heads and steps: see rolled.py."""
+    heads, steps = [0] * (HEAD_WORDS * HEADS), Words()
+
+    def write(head: int, flipped: tuple[int, int], words: Words) -> None:
+        begin = len(steps)
+        steps.extend(words)
+        heads[HEAD_WORDS * head : HEAD_WORDS * (head + 1)] = [*flipped, begin, len(steps)]
+
+    twice = problem.complement is not None
+    for index, bit in enumerate(problem.layout.counted):
+        write(index, _key_slots(bit), [word for step in touched(bit, EARLY) for word in _words(step, twice)])
+    write(FIRST, (_UNUSED, _UNUSED), [word for step in outer_steps(EARLY) for word in _words(step, twice)])
+    for index, box in enumerate(OTHERS):
+        closer = [forward(MEETING, box), backward(MEETING + 2, box)]
+        if index == 0:
+            closer = [*(forward(MEETING - 1, number) for number in range(BOXES)), *closer]
+        write(CLOSER + index, (_UNUSED, _UNUSED), [word for step in closer for word in _words(step, twice)])
+    return heads, steps
+
+
+_ROW_OF: Final = {11: "B", 10: "A"}
+"""Where X[10] and X[11] are after the rounds."""
+
+
+def _words(step: Step, twice: bool) -> Iterator[int]:
+    """A step as the kernel reads it; one from the ciphertext is there for the complemented pair's too."""
+    back = step.left > step.out
+    out = ("BACK" if back else "FORTH") if step.out == MEETING else f"X{step.out}"
+    for mark in ("", "'") if back and twice else ("",):
+        names = (out + mark, *(_ROW_OF.get(number, f"X{number}{mark}") for number in (step.left, step.right)))
+        yield from (step.box, *(ROW[name] for name in names), KEY + ROTATION[step.round - 1])
+
+
+def _key_slots(bit: int) -> tuple[int, int]:
+    """The two places of a bit of the key register in the frame."""
+    half, place = divmod(bit, HALF)
+    first = KEY + 2 * HALF * half + place
+    return first, first + HALF
