@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from keyfence.search.des import PATHS, BadProblem, DesProblem, Engine, Hit, NoSuchPath, odd_parity
 from keyfence.search.des.native import usable_paths
 
-from .blocks import ALL_BITS, des, planted, planted_complement
+from .blocks import ALL_BITS, KEY_POSITIONS, des, planted, planted_complement
+from .sp500_20 import ALL as PUBLISHED
 
 USABLE = [path.name for path in usable_paths()]
 
@@ -38,6 +39,30 @@ def test_a_thousand_planted_keys(engine: Engine) -> None:
         problem = planted(random, key, random.randrange(57))
         start, stop, at = around(random, problem, key, 3000)
         assert engine.search(problem, start, stop) == Hit(at, odd_parity(key))
+
+
+BLOCKS = 100_000
+
+
+def test_a_hundred_thousand_random_blocks(engine: Engine) -> None:
+    """All paths together: each block's key is found among the 512 of one vector, so the path, and the plain DES that has the
+    last word, made of that block what pyca/cryptography made of it."""
+    random = Random(engine.path)
+    share = -(-BLOCKS // len(USABLE))
+    for index in range(share):
+        if index % 1000 == 0:
+            mask = ALL_BITS ^ sum(1 << (63 - position) for position in random.sample(KEY_POSITIONS, 9))
+        key, plaintext = random.randbytes(8), random.randbytes(8)
+        problem = DesProblem(((plaintext, des(key, plaintext)),), mask, int.from_bytes(key) & mask)
+        assert engine.search(problem) == Hit(problem.candidate(key), odd_parity(key))
+
+
+def test_published_vectors(engine: Engine) -> None:
+    random = Random(engine.path)
+    for key, plaintext, ciphertext in PUBLISHED:
+        mask = ALL_BITS ^ sum(1 << (63 - position) for position in random.sample(KEY_POSITIONS, 12))
+        problem = DesProblem(((plaintext, ciphertext),), mask, int.from_bytes(key) & mask)
+        assert engine.search(problem) == Hit(problem.candidate(key), odd_parity(key))
 
 
 def test_no_hit_in_a_range_without_the_key(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from keyfence.search.problem import Hit
@@ -61,8 +62,14 @@ class Worker:
     def _slot(self, slot: int) -> int:
         return self._frame + slot * self._width
 
-    def _write(self, slot: int, bit: int) -> None:
-        ctypes.memset(self._slot(slot), 0xFF if bit else 0, self._width)
+    def _write(self, slot: int, vectors: Iterable[bytes]) -> None:
+        data = b"".join(vectors)
+        ctypes.memmove(self._slot(slot), data, len(data))
+
+    def _same(self, bits: Iterable[int]) -> list[bytes]:
+        """Each bit as a vector of lanes that all have it."""
+        of = (bytes(self._width), b"\xff" * self._width)
+        return [of[bit] for bit in bits]
 
     def _write_blocks(self) -> None:
         plaintext, ciphertext = self._problem.pairs[0]
@@ -71,21 +78,16 @@ class Worker:
             inverted = bytes(byte ^ 0xFF for byte in self._problem.complement[1])
             rows |= dict(zip(("X16'", "X15'"), halves(inverted), strict=True))
         for row, bits in rows.items():
-            for place, bit in enumerate(bits):
-                self._write(ROW[row] + place, bit)
+            self._write(ROW[row], self._same(bits))
 
     def _write_key(self, count: int, part: int) -> None:
         """The key register at this count, and in the lanes all values of the first nine unknown bits."""
         lanes = self._kernel.path.lanes
-        for bit, value in enumerate(key_register(self._problem.key(count << LANE_BITS))):
-            self._write_both(bit, (b"\xff" if value else b"\0") * self._width)
+        register = self._same(key_register(self._problem.key(count << LANE_BITS)))
         for index, bit in enumerate(self._problem.layout.lanes):
-            pattern = sum(1 << lane for lane in range(lanes) if (part * lanes + lane) >> index & 1)
-            self._write_both(bit, pattern.to_bytes(self._width, "little"))
-
-    def _write_both(self, bit: int, vector: bytes) -> None:
-        for slot in _key_slots(bit):
-            ctypes.memmove(self._slot(slot), vector, self._width)
+            register[bit] = _pattern(index, part * lanes, lanes)
+        c, d = register[:HALF], register[HALF:]
+        self._write(KEY, [*c, *c, *d, *d])
 
     def _write_schedules(self, count: int) -> None:
         """What the kernel computes again when one of the first `count` counted bits flips."""
@@ -109,6 +111,12 @@ class Worker:
             yield self._kernel.steps[step.box]
             yield from (self._slot(ROW[f"{row}{mark}"]) for row in (out, f"X{step.left}", f"X{step.right}"))
             yield self._slot(KEY + ROTATION[step.round - 1])
+
+
+@cache
+def _pattern(index: int, first: int, lanes: int) -> bytes:
+    """Bit `index` of the numbers `first` to `first + lanes - 1`, a lane each."""
+    return sum(1 << lane for lane in range(lanes) if (first + lane) >> index & 1).to_bytes(lanes // 8, "little")
 
 
 def _key_slots(bit: int) -> tuple[int, int]:
