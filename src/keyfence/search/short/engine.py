@@ -1,36 +1,35 @@
 """The search itself: ranges of candidates over threads, by the fastest path that the processor has."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from keyfence.search.problem import Hit, NoSuchPath, complete
-from keyfence.search.threads import Search
+from keyfence.search.threads import Search, measured
 
+from . import native, paths
 from .layout import LANE_BITS
 from .problem import ShortKeyProblem
+from .worker import Worker
 
-PATHS: Final = ("generic",)
-
-
-class _Worker:
-    def __init__(self, problem: ShortKeyProblem) -> None:
-        self._problem = problem
-
-    def hits(self, first: int, stop: int) -> Iterator[Hit]:
-        for candidate in range(first << LANE_BITS, min(stop << LANE_BITS, self._problem.candidates)):
-            key = self._problem.key(candidate)
-            if self._problem.fits(key):
-                yield Hit(candidate, key)
+PATHS: Final = tuple(path.name for path in paths.PATHS)
+"""The fastest first; all find the same."""
 
 
 class Engine:
     """Searches on one machine. `path` is one of PATHS; without it the fastest is taken. Raises NoSuchPath."""
 
     def __init__(self, path: str | None = None) -> None:
-        if path not in (None, *PATHS):
-            raise NoSuchPath(f"no path {path!r} for the search of short keys on this processor; it can run {', '.join(PATHS)}")
-        self.path: Final = PATHS[0]
+        usable = paths.usable_paths()
+        chosen = [it for it in usable if path in (None, it.name)]
+        if not chosen:
+            known = ", ".join(it.name for it in usable)
+            raise NoSuchPath(f"no path {path!r} for the search of short keys on this processor; it can run {known}")
+        self._path: Final = chosen[0]
+
+    @property
+    def path(self) -> str:
+        """The path that is taken."""
+        return self._path.name
 
     def search(
         self,
@@ -44,16 +43,10 @@ class Engine:
     ) -> Hit | None:
         """The hit with the lowest number in [start, stop), or None; see keyfence.search.problem.Engine."""
         start, stop = complete(problem, start, stop)
-        return Search(lambda: _Worker(problem), start, stop, LANE_BITS).run(threads, stop_flag, progress)
+        compiled = native.compiled(self._path, problem)
+        return Search(lambda: Worker(compiled, problem), start, stop, LANE_BITS).run(threads, stop_flag, progress)
 
     def rate(self, problem: ShortKeyProblem, *, seconds: float = 0.25, threads: int = 1) -> float:
         """Keys per second, measured for about `seconds` on a problem like this one."""
-        done = 0
-
-        def count(candidate: int) -> None:
-            nonlocal done
-            done = candidate
-
-        began = time.perf_counter()
-        self.search(problem, threads=threads, progress=count, stop_flag=lambda: time.perf_counter() > began + seconds)
-        return done / (time.perf_counter() - began)
+        native.compiled(self._path, problem)
+        return measured(self, problem, seconds, threads)

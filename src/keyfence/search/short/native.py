@@ -1,0 +1,84 @@
+"""The kernels as machine code: LLVM compiles one when it is first asked for, and it stays for the process's life."""
+
+import ctypes
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Protocol
+
+from keyfence.search import jit
+
+from . import aes
+from .aes_tables import TableKernel
+from .macs import MacKernel
+from .paths import Path
+from .problem import HMACS, Algorithm, ShortKeyProblem
+from .rc4 import Rc4Kernel
+
+Run = Callable[[int, int, int, int, int, int], int]
+"""`run` of counting.py: (frame, flips, fast, first, stop, bit) -> count; the first two are addresses."""
+_RUN: Final = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_uint64] * 4)
+
+
+class Kernel(Protocol):
+    """A kernel's code and the memory that it works on; hashable, the same for problems of one shape."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What the processor must have, by LLVM's names."""
+
+    @property
+    def lanes(self) -> int:
+        """Keys that one call of `test` tries."""
+
+    def module(self) -> str:
+        """Its functions in LLVM's language."""
+
+    def frame_bytes(self, problem: ShortKeyProblem) -> int:
+        """The memory that a worker needs."""
+
+    def image(self, key: bytes) -> bytes:
+        """A key as it lies in BASE: a bit of one is a bit of the other."""
+
+    def contents(self, problem: ShortKeyProblem, frame: int) -> Iterator[tuple[int, bytes]]:
+        """What a frame at that address holds from the beginning: byte offsets and bytes."""
+
+    def lane_contents(self, images: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
+        """The same for what differs between the lanes: an image of each one's bits."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A kernel and its `run`. Keeps its memory alive."""
+
+    kernel: Kernel
+    run: Run
+    owner: object
+
+
+def compiled(path: Path, problem: ShortKeyProblem) -> Compiled:
+    """The kernel for problems of this one's shape."""
+    return _compiled(_kernel(path, problem))
+
+
+def _kernel(path: Path, problem: ShortKeyProblem) -> Kernel:
+    if problem.algorithm == Algorithm.AES:
+        return _aes(path, problem.key_bytes)
+    if problem.algorithm == Algorithm.RC4:
+        return Rc4Kernel(path)
+    name = HMACS[problem.algorithm]
+    return MacKernel(path, name, problem.layout.fast, len(problem.samples[0][1]) // 4)
+
+
+def _aes(path: Path, key_bytes: int) -> Kernel:
+    """The widest vectors that the path has AES instructions for; tables where it has none."""
+    for blocks in (4, 2, 1):
+        if 4 * blocks <= path.lanes and path.features and jit.usable(aes.features(blocks)):
+            return aes.AesKernel(path, key_bytes, blocks)
+    return TableKernel(path, key_bytes)
+
+
+@cache
+def _compiled(kernel: Kernel) -> Compiled:
+    engine = jit.compiled(kernel.module(), kernel.features)
+    return Compiled(kernel, _RUN(engine.get_function_address("run")), engine)
