@@ -18,4 +18,5 @@ def bench(
     with one_clear_line():
         from keyfence.search import bench
 
-        bench.run(tuple(filter(None, against.split(","))), rounds, seconds)
+        options = bench.Options(tuple(filter(None, against.split(","))), rounds, seconds)
+        bench.run(options, emit=typer.echo, told=lambda line: typer.echo(line, err=True))
