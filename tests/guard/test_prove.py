@@ -188,9 +188,9 @@ def test_a_traffic_secret_is_expanded_as_the_proof_says(name: bytes, said: int, 
 
 
 def _salt() -> bytes:
-    from keyfence.guard.stages import _salt_without_psk
+    from keyfence.schedule.tls13 import salt_without_psk
 
-    return _salt_without_psk(PrfHash.SHA256)
+    return salt_without_psk(PrfHash.SHA256)
 
 
 LABELS = st.one_of(

@@ -45,10 +45,11 @@ from keyfence.schedule import (
     hkdf,
 )
 from keyfence.schedule.separated import ALGORITHMS
+from keyfence.schedule.tls13 import Context
 from keyfence.token import SoftToken
 from keyfence.token.kernels.curves import P256, X25519
 from keyfence.token.kernels.rsa_keys import private_attributes, public_attributes
-from keyfence.token.schedules.tls13 import STEPS, Context
+from keyfence.token.schedules.tls13 import STEPS
 
 from .bench import CLIENT_RANDOM, SERVER_RANDOM, VERSION, slice_from, template, with_data
 from .judge import HASHES, RSA, Judge

@@ -12,13 +12,14 @@ from keyfence.cryptoki import AttributeValue, Template
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO
 from keyfence.cryptoki.params import Hkdf, KeyMat, Tls12KeyMat, TlsKdf
 from keyfence.schedule import BadSeparatedLabel, PrfHash, SeparatedLabel, Version
+from keyfence.schedule.tls13 import Output
 
 from .blocks import Asked, Cuts, standard_type, with_twins
 from .call import Birth, Call
 from .mechanisms import AGREEMENTS, DH_MASTERS, EXPORTS, HKDFS, KEY_BLOCKS, PRE_MASTERS, RSA_MASTERS, function_of
 from .policy import Policy
 from .roles import EXPORTED, OTHER, OUTSIDE_PRIVATE, PREMASTER, PRIVATE, PUBLIC, SHARED, UNBOUND, WRAPPING, Kind, Role
-from .stages import EXPANDED, SALTS, Output, Step, extracted, hash_named, parsed, record_suites, step
+from .stages import EXPANDED, SALTS, Step, extracted, hash_named, parsed, record_suites, step
 
 _SECRET_TYPES: Final = frozenset({CKK.GENERIC_SECRET, CKK.HKDF})
 GENERATED_TYPES: Final[Mapping[int, int]] = {

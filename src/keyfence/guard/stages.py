@@ -1,98 +1,23 @@
-"""TLS 1.3's key schedule as a table (RFC 8446 sections 7.1 to 7.5 and 4.6.1): what each secret makes under which label."""
+"""TLS 1.3's key schedule in the guard's terms: what a secret of each kind makes under which label."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
-from functools import cache
 from typing import Final
 
 from keyfence.cryptoki.constants import CKK
-from keyfence.schedule import BadHkdfLabel, CipherSuite, HkdfLabel, PrfHash, Version, hkdf
+from keyfence.schedule import BadHkdfLabel, CipherSuite, HkdfLabel, PrfHash, Version, tls13
+from keyfence.schedule.tls13 import IV_LENGTH, Output
 
 from .policy import Policy
 from .roles import Kind
 
-IV_LENGTH: Final = 12
-HASHES: Final = (PrfHash.SHA256, PrfHash.SHA384)  # those of TLS 1.3's suites
 FINGERPRINT_LABEL: Final = b"keyfence fingerprint"
 """An HkdfLabel that no caller may ask for."""
 
 
-class Context(Enum):
-    """What an HkdfLabel's context is."""
-
-    EMPTY = "nothing"
-    HASH_OF_NOTHING = "the hash of no messages"
-    HASH = "a hash"
-    NONCE = "a ticket's nonce"
-
-    def holds(self, context: bytes, prf_hash: PrfHash) -> bool:
-        """Whether `context` is such a thing."""
-        match self:
-            case Context.EMPTY:
-                return context == b""
-            case Context.HASH_OF_NOTHING:
-                return context == prf_hash.digest(b"")
-            case Context.HASH:
-                return len(context) == prf_hash.digest_size
-            case Context.NONCE:
-                return True
-
-
-class Output(Enum):
-    """What an expansion makes."""
-
-    NEXT = "the next secret, as long as the hash"
-    KEY = "a record key"
-    IV = "an IV, for the caller to read"
-    MATERIAL = "keying material for an application"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A line of the schedule; `makes` is the next secret's kind."""
-
-    context: Context
-    output: Output = Output.NEXT
-    makes: Kind | None = None
-
-
-def _secret(kind: Kind, context: Context = Context.HASH) -> Step:
-    return Step(context, makes=kind)
-
-
-_FINISHED: Final = _secret(Kind.FINISHED, Context.EMPTY)
-_ANY_LABEL: Final = _secret(Kind.LABEL_EXPORTER, Context.HASH_OF_NOTHING)
-
-STEPS: Final[Mapping[Kind, Mapping[bytes, Step]]] = {
-    Kind.EARLY: {
-        b"ext binder": _secret(Kind.BINDER, Context.HASH_OF_NOTHING),
-        b"res binder": _secret(Kind.BINDER, Context.HASH_OF_NOTHING),
-        b"c e traffic": _secret(Kind.TRAFFIC),
-        b"e exp master": _secret(Kind.EXPORTER),
-        b"derived": _secret(Kind.HANDSHAKE_SALT, Context.HASH_OF_NOTHING),
-    },
-    Kind.HANDSHAKE: {
-        b"c hs traffic": _secret(Kind.TRAFFIC),
-        b"s hs traffic": _secret(Kind.TRAFFIC),
-        b"derived": _secret(Kind.MAIN_SALT, Context.HASH_OF_NOTHING),
-    },
-    Kind.MAIN: {
-        b"c ap traffic": _secret(Kind.TRAFFIC),
-        b"s ap traffic": _secret(Kind.TRAFFIC),
-        b"exp master": _secret(Kind.EXPORTER),
-        b"res master": _secret(Kind.RESUMPTION),
-    },
-    Kind.TRAFFIC: {
-        b"key": Step(Context.EMPTY, Output.KEY),
-        b"iv": Step(Context.EMPTY, Output.IV),
-        b"finished": _FINISHED,
-        b"traffic upd": _secret(Kind.TRAFFIC, Context.EMPTY),
-    },
-    Kind.BINDER: {b"finished": _FINISHED},
-    Kind.LABEL_EXPORTER: {b"exporter": Step(Context.HASH, Output.MATERIAL)},
-    Kind.RESUMPTION: {b"resumption": _secret(Kind.PSK, Context.NONCE)},
-}
+Step = tls13.Step[Kind]
+_KINDS: Final = {secret: Kind[secret.name] for secret in tls13.Secret}
+_ANY_LABEL: Final = tls13.any_label(_KINDS)
+STEPS: Final[Mapping[Kind, Mapping[bytes, Step]]] = tls13.steps(_KINDS)
 """Kind.EXPORTER takes any label: it is the application's."""
 
 EXPANDED: Final = frozenset({*STEPS, Kind.EXPORTER})
@@ -122,15 +47,9 @@ def parsed(info: bytes) -> HkdfLabel | None:
 def extracted(prf_hash: PrfHash, salt: bytes | None) -> Kind | None:
     """What is extracted with a salt that the caller gives as bytes: with none or zeros the early secret, and with the constant
     that "derived" makes of an early secret without PSK, which an application may compute itself, the handshake secret."""
-    if salt in (None, b"", bytes(prf_hash.digest_size)):
+    if salt in (None, b"", tls13.zeros(prf_hash)):
         return Kind.EARLY
-    return Kind.HANDSHAKE if salt == _salt_without_psk(prf_hash) else None
-
-
-@cache
-def _salt_without_psk(prf_hash: PrfHash) -> bytes:
-    early = hkdf.extract(prf_hash, b"", bytes(prf_hash.digest_size))
-    return hkdf.derive_secret(prf_hash, early, b"derived", b"")
+    return Kind.HANDSHAKE if salt == tls13.salt_without_psk(prf_hash) else None
 
 
 def record_suites(policy: Policy, prf_hash: PrfHash, key_type: int, length: int) -> tuple[CipherSuite, ...]:

@@ -12,13 +12,14 @@ from keyfence.cryptoki.constants import CKA, CKK, CKM
 from keyfence.model import Capability, Key, Lengths, Stream, Window
 from keyfence.schedule import HkdfLabel, PrfHash, SeparatedLabel, Side, Version, judge_string
 from keyfence.schedule.separated import ALGORITHMS
+from keyfence.schedule.tls13 import HASHES
 
 from ..births import expanded_role, separated_role
 from ..blocks import Cut, Cuts
 from ..mechanisms import DH_MASTERS, FUNCTION_VERSIONS, KEY_BLOCKS, RSA_MASTERS, SIGNING_PRFS
 from ..policy import Policy
 from ..roles import EXPORTED, OTHER, PREMASTER, PRIVATE, SHARED, UNBOUND, WRAPPING, Kind, Role
-from ..stages import HASHES, record_suites, step
+from ..stages import record_suites, step
 from ..ways import Cutting, Reading, Way
 from .capabilities import cut_capability
 

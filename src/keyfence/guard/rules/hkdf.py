@@ -6,13 +6,14 @@ from typing import ClassVar, Final
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR
 from keyfence.cryptoki.params import Hkdf
 from keyfence.schedule import PrfHash
+from keyfence.schedule.tls13 import HASHES
 
 from ..blocks import standard_type
 from ..call import Call, Objection, number
 from ..ledger import LedgerUnavailable
 from ..mechanisms import HKDFS
 from ..roles import Kind, Role
-from ..stages import EXPANDED, HASHES, KEY_LENGTHS, hash_named, parsed
+from ..stages import EXPANDED, KEY_LENGTHS, hash_named, parsed
 from ..ways import Left, Reading, Terms, Way
 from .base import Rule, World
 from .one_cut import commit

@@ -31,7 +31,7 @@ class Stage(Enum):
     BINDER = "a binder key"
     FINISHED = "a Finished key"
     EXPORTER = "an exporter's main secret"
-    EXPORTER_LABEL = "an exporter's secret for one label"
+    LABEL_EXPORTER = "an exporter's secret for one label"
     RESUMPTION = "a resumption secret"
 
 

@@ -5,15 +5,13 @@ length that the label itself says. Public is "iv" alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
-from functools import cache
 from typing import Final
 
 from keyfence.cryptoki import Template
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKO, CKR
 from keyfence.cryptoki.params import Hkdf
-from keyfence.schedule import BadHkdfLabel, HkdfLabel, PrfHash, hkdf
+from keyfence.schedule import BadHkdfLabel, HkdfLabel, PrfHash, tls13
+from keyfence.schedule.tls13 import HASHES, IV_LENGTH, Output, early_without_psk, salt_without_psk, zeros
 
 from ..keytypes import FIXED
 from ..mechanisms.derivation import Request, hash_of
@@ -21,74 +19,11 @@ from ..refused import Refused
 from ..templates import number
 from .roles import Ledger, Role, Stage, protected, record_key
 
-_HASHES: Final = (PrfHash.SHA256, PrfHash.SHA384)  # those of TLS 1.3's suites
-_IV_LENGTH: Final = 12
-
-
-class Context(Enum):
-    """What an HkdfLabel's context is."""
-
-    EMPTY = "nothing"
-    HASH_OF_NOTHING = "the hash of no messages"
-    HASH = "a hash"
-    NONCE = "a ticket's nonce"
-
-
-class Output(Enum):
-    """What an expansion makes."""
-
-    NEXT = "the next secret, as long as the hash"
-    KEY = "a record key"
-    IV = "an IV, for the caller to read"
-    MATERIAL = "keying material for an application"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A line of the schedule."""
-
-    context: Context
-    output: Output = Output.NEXT
-    stage: Stage | None = None
-
-
-def _secret(stage: Stage, context: Context = Context.HASH) -> Step:
-    return Step(context, stage=stage)
-
-
-_FINISHED: Final = _secret(Stage.FINISHED, Context.EMPTY)
-_EXPORTER: Final = _secret(Stage.EXPORTER_LABEL, Context.HASH_OF_NOTHING)
-
-STEPS: Final[Mapping[Stage, Mapping[bytes, Step]]] = {
-    Stage.EARLY: {
-        b"ext binder": _secret(Stage.BINDER, Context.HASH_OF_NOTHING),
-        b"res binder": _secret(Stage.BINDER, Context.HASH_OF_NOTHING),
-        b"c e traffic": _secret(Stage.TRAFFIC),
-        b"e exp master": _secret(Stage.EXPORTER),
-        b"derived": _secret(Stage.HANDSHAKE_SALT, Context.HASH_OF_NOTHING),
-    },
-    Stage.HANDSHAKE: {
-        b"c hs traffic": _secret(Stage.TRAFFIC),
-        b"s hs traffic": _secret(Stage.TRAFFIC),
-        b"derived": _secret(Stage.MAIN_SALT, Context.HASH_OF_NOTHING),
-    },
-    Stage.MAIN: {
-        b"c ap traffic": _secret(Stage.TRAFFIC),
-        b"s ap traffic": _secret(Stage.TRAFFIC),
-        b"exp master": _secret(Stage.EXPORTER),
-        b"res master": _secret(Stage.RESUMPTION),
-    },
-    Stage.TRAFFIC: {
-        b"key": Step(Context.EMPTY, Output.KEY),
-        b"iv": Step(Context.EMPTY, Output.IV),
-        b"finished": _FINISHED,
-        b"traffic upd": _secret(Stage.TRAFFIC, Context.EMPTY),
-    },
-    Stage.BINDER: {b"finished": _FINISHED},
-    Stage.EXPORTER_LABEL: {b"exporter": Step(Context.HASH, Output.MATERIAL)},
-    Stage.RESUMPTION: {b"resumption": _secret(Stage.PSK, Context.NONCE)},
-}
-"""RFC 8446 sections 7.1 to 7.5 and 4.6.1. Stage.EXPORTER takes any label: it is the application's."""
+Step = tls13.Step[Stage]
+_STAGES: Final = {secret: Stage[secret.name] for secret in tls13.Secret}
+_EXPORTER: Final = tls13.any_label(_STAGES)
+STEPS: Final[Mapping[Stage, Mapping[bytes, Step]]] = tls13.steps(_STAGES)
+"""Stage.EXPORTER takes any label: it is the application's."""
 
 AEADS: Final = {CKK.AES: (CKM.AES_GCM, CKM.AES_CCM), CKK.CHACHA20: (CKM.CHACHA20_POLY1305,)}
 _KEY_LENGTHS: Final = {CKK.AES: (16, 32), CKK.CHACHA20: (32,)}
@@ -98,7 +33,7 @@ def judge(request: Request, ledger: Ledger) -> tuple[Template, Role | None]:
     """The template to derive with, and what the result will be."""
     parameters = request.parameters(Hkdf)
     prf_hash = hash_of(parameters.prf_hash)
-    if prf_hash not in _HASHES or parameters.extract == parameters.expand:
+    if prf_hash not in HASHES or parameters.extract == parameters.expand:
         raise Refused(CKR.MECHANISM_PARAM_INVALID, "either extract or expand, with a hash of TLS 1.3")
     if parameters.extract:
         return _extract(request, parameters, prf_hash, ledger)
@@ -112,7 +47,7 @@ def _extract(request: Request, parameters: Hkdf, prf_hash: PrfHash, ledger: Ledg
     if request.mechanism.type != CKM.HKDF_DERIVE:
         raise Refused(CKR.MECHANISM_PARAM_INVALID, "an extract makes no data")
     stage = _extracted(request, parameters, prf_hash, ledger)
-    nothing = request.base.value.reveal() == _zeros(prf_hash)
+    nothing = request.base.value.reveal() == zeros(prf_hash)
     if stage is Stage.MAIN and not nothing:
         raise Refused(CKR.KEY_FUNCTION_NOT_PERMITTED, "the main secret is extracted from zeros")
     if not nothing:
@@ -129,32 +64,17 @@ def _extracted(request: Request, parameters: Hkdf, prf_hash: PrfHash, ledger: Le
         if role == Role(Stage.MAIN_SALT, prf_hash):
             return Stage.MAIN
         raise Refused(CKR.KEY_FUNCTION_NOT_PERMITTED, "no salt of this schedule")
-    if parameters.salt in (None, b"", _zeros(prf_hash)):
+    if parameters.salt in (None, b"", zeros(prf_hash)):
         return Stage.EARLY
-    if parameters.salt == _salt_without_psk(prf_hash):
+    if parameters.salt == salt_without_psk(prf_hash):
         return Stage.HANDSHAKE
     raise Refused(CKR.MECHANISM_PARAM_INVALID, "no salt of this schedule")
 
 
-def _zeros(prf_hash: PrfHash) -> bytes:
-    return bytes(prf_hash.digest_size)
-
-
-@cache
-def _early_without_psk(prf_hash: PrfHash) -> bytes:
-    return hkdf.extract(prf_hash, b"", _zeros(prf_hash))
-
-
-@cache
-def _salt_without_psk(prf_hash: PrfHash) -> bytes:
-    """The handshake secret's salt where there is no PSK: a constant, which an application may compute itself."""
-    return hkdf.derive_secret(prf_hash, _early_without_psk(prf_hash), b"derived", b"")
-
-
 def is_constant(value: bytes) -> bool:
     """Whether this is no secret, but what every handshake without a PSK has in common."""
-    constants = (_zeros, _early_without_psk, _salt_without_psk)
-    return any(value == constant(prf_hash) for constant in constants for prf_hash in _HASHES)
+    constants = (zeros, early_without_psk, salt_without_psk)
+    return any(value == constant(prf_hash) for constant in constants for prf_hash in HASHES)
 
 
 def _check_input(request: Request, stage: Stage, ledger: Ledger) -> None:
@@ -176,7 +96,7 @@ def _expand(request: Request, parameters: Hkdf, prf_hash: PrfHash, ledger: Ledge
         raise Refused(CKR.KEY_FUNCTION_NOT_PERMITTED, "no secret of TLS 1.3 with this hash")
     label = _parse(parameters.info)
     step = _EXPORTER if role.stage is Stage.EXPORTER else STEPS.get(role.stage, {}).get(label.label)
-    if step is None or not _fits(label.context, step.context, prf_hash):
+    if step is None or not step.context.holds(label.context, prf_hash):
         raise Refused(CKR.MECHANISM_PARAM_INVALID, f"not made of {role.stage.value}")
     if (request.mechanism.type == CKM.HKDF_DATA) is not (step.output is Output.IV):
         raise Refused(CKR.MECHANISM_PARAM_INVALID, "only an IV is data")
@@ -191,18 +111,6 @@ def _parse(info: bytes) -> HkdfLabel:
         raise Refused(CKR.MECHANISM_PARAM_INVALID, str(error)) from None
 
 
-def _fits(context: bytes, wanted: Context, prf_hash: PrfHash) -> bool:
-    match wanted:
-        case Context.EMPTY:
-            return context == b""
-        case Context.HASH_OF_NOTHING:
-            return context == prf_hash.digest(b"")
-        case Context.HASH:
-            return len(context) == prf_hash.digest_size
-        case Context.NONCE:
-            return True
-
-
 def _check_length(template: Template, label: HkdfLabel) -> None:
     """The label names the length, so that no key is the start of another; the template has to agree."""
     fixed = FIXED.get(number(template, CKA.KEY_TYPE) or 0)
@@ -213,15 +121,15 @@ def _check_length(template: Template, label: HkdfLabel) -> None:
 def _made(template: Template, step: Step, label: HkdfLabel, prf_hash: PrfHash) -> tuple[Template, Role | None]:
     match step.output:
         case Output.NEXT:
-            if label.length != prf_hash.digest_size or step.stage is None:
+            if label.length != prf_hash.digest_size or step.makes is None:
                 raise Refused(CKR.MECHANISM_PARAM_INVALID, "a secret is as long as the hash")
-            mechanism = prf_hash.ckm_hmac if step.stage is Stage.FINISHED else None
-            hash_role = None if step.stage is Stage.PSK else prf_hash
-            return _as_secret(template, prf_hash), Role(step.stage, hash_role, mechanism)
+            mechanism = prf_hash.ckm_hmac if step.makes is Stage.FINISHED else None
+            hash_role = None if step.makes is Stage.PSK else prf_hash
+            return _as_secret(template, prf_hash), Role(step.makes, hash_role, mechanism)
         case Output.KEY:
             return _as_record_key(template)
         case Output.IV:
-            if label.length != _IV_LENGTH:
+            if label.length != IV_LENGTH:
                 raise Refused(CKR.MECHANISM_PARAM_INVALID, "an IV has 12 bytes")
             return template, None
         case Output.MATERIAL:
