@@ -53,6 +53,10 @@ class Job:
         """Also searched: [start, stop)."""
         return replace(self, done=self.done.with_range(max(start, self.start), min(stop, self.stop)))
 
+    def with_doubt(self, doubted: Ranges) -> "Job":
+        """These are to be searched again."""
+        return replace(self, done=self.done.without(doubted))
+
     def with_hit(self, hit: Hit) -> "Job":
         """A hit reported twice is there once."""
         known = {it.key: it for it in (*self.hits, hit)}
@@ -106,6 +110,11 @@ def _check(job: Job) -> None:
         raise BadJob("a job file that contradicts itself: what is done lies outside its range")
     if not 0 <= job.seconds < float("inf"):
         raise BadJob("a job file that contradicts itself: the time worked on it is no time")
+
+
+def proven(problem: Problem, hit: Hit) -> bool:
+    """Whether a hit from elsewhere is one: its number stands for its key, which fits everything known."""
+    return 0 <= hit.candidate < problem.candidates and hit.key in _keys_of(problem, hit.candidate) and problem.fits(hit.key)
 
 
 def _hit(problem: Problem, candidate: int, index: int) -> Hit:

@@ -51,3 +51,7 @@ class Ranges:
             gaps.append((at, min(low, stop)))
             at = max(at, high)
         return Ranges.of(*gaps, (at, stop))
+
+    def without(self, others: "Ranges") -> "Ranges":
+        """What of these is not among the others."""
+        return Ranges.of(*(gap for part in self.parts for gap in others.missing(*part)))

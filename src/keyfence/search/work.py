@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from .job import Job
 from .problem import BadJob, Engine, Hit
+from .ranges import Ranges
 
 SAVE_SECONDS: Final = 5.0  # a process that dies loses no more than this, and what it takes to write the file
 
@@ -26,6 +27,10 @@ class Work:
     def searched(self, start: int, stop: int) -> None:
         """All of [start, stop) has been searched."""
         self._become(self.job.with_done(start, stop) if start < stop else self.job)
+
+    def doubted(self, ranges: Ranges) -> None:
+        """What was told of these is not believed any more."""
+        self._become(self.job.with_doubt(ranges))
 
     def found(self, hit: Hit) -> None:
         """A hit is saved at once."""

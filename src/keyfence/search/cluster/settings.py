@@ -1,0 +1,100 @@
+"""What Dask is told of certificates and addresses, and that it is to be quiet: a user reads lines, not its log."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from keyfence.search.problem import MissingExtra, NoCluster
+
+CONNECT_SECONDS: Final = 10.0
+SCHEMES: Final = ("tcp", "tls")
+VARIABLES: Final = ("KEYFENCE_TLS_CA", "KEYFENCE_TLS_CERT", "KEYFENCE_TLS_KEY")
+LOGGERS: Final = ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application", "asyncio")
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files in PEM: the authority that all parties' certificates come from, this party's certificate and its key."""
+
+    ca: str
+    cert: str
+    key: str
+
+    @classmethod
+    def from_environment(cls) -> Self | None:
+        """What KEYFENCE_TLS_CA, KEYFENCE_TLS_CERT and KEYFENCE_TLS_KEY name. Raises NoCluster if only some are set."""
+        found = [os.environ.get(name) for name in VARIABLES]
+        if not any(found):
+            return None
+        for name, file in zip(VARIABLES, found, strict=True):
+            if not file:
+                raise NoCluster(f"{name} is not set: TLS needs {', '.join(VARIABLES)}")
+            if not Path(file).is_file():
+                raise NoCluster(f"{name}: no file {file}")
+        return cls(*map(str, found))
+
+
+def say(line: str) -> None:
+    """To whoever sits before the terminal."""
+    print(f"keyfence: {line}", file=sys.stderr, flush=True)
+
+
+def security(scheduler: str, tls: Tls | None) -> Any:
+    """Dask's Security for that address. Raises NoCluster for an address that is none, or contradicts `tls`.
+
+    For tls:// without `tls`, what Dask's own configuration says (distributed.comm.tls).
+    """
+    scheme, _, place = scheduler.partition("://")
+    host, _, port = place.rpartition(":")
+    if scheme not in SCHEMES or not host or not port.isdecimal():
+        raise NoCluster(f"{scheduler!r} is no scheduler's address; expected is tcp://HOST:PORT or tls://HOST:PORT")
+    if (scheme == "tcp") and tls is not None:
+        raise NoCluster(f"certificates are given, but {scheduler} would not use them; expected is tls://{place}")
+    from distributed import Security
+
+    if tls is None:
+        return _configured() if scheme == "tls" else Security(require_encryption=False)
+    names = {f"tls_{role}_{part}": getattr(tls, part) for role in ("client", "worker") for part in ("cert", "key")}
+    return Security(require_encryption=True, tls_ca_file=tls.ca, **names)
+
+
+def _configured() -> Any:
+    from distributed import Security
+
+    found = Security(require_encryption=True)
+    if not found.tls_ca_file:
+        raise NoCluster(f"a tls:// scheduler needs certificates: set {', '.join(VARIABLES)}")
+    return found
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Dask imported, configured for us, and silent. Raises MissingExtra.
+
+    It logs tracebacks for everything that can go wrong on a network, and tasks with their arguments: neither is for a
+    terminal. What matters of it ends in a line of ours. Versions of Dask that differ are no reason to warn: what has to
+    be the same is keyfence, which is checked.
+    """
+    try:
+        import dask
+        import distributed
+    except ImportError:
+        raise MissingExtra("clusters need dask.distributed; pip install 'keyfence[cluster]'") from None
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    levels = [logger.level for logger in loggers]
+    settings = {"distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s", "distributed.worker.http.routes": []}
+    with warnings.catch_warnings(), dask.config.set(settings):
+        warnings.filterwarnings("ignore", category=distributed.versions.VersionMismatchWarning)
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
