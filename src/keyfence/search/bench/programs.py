@@ -57,20 +57,10 @@ def hashcat(seconds: float, device_type: int) -> Measured:
     hashcat's own benchmark times one short call; on a busy machine that says little, and not per processor second.
     `device_type` is hashcat's: 1 processors, 2 GPUs, whose own time nobody counts here.
     """
-    command = [
-        _path("hashcat"),
-        "-m",
-        "14000",
-        "-a",
-        "3",
-        "-D",
-        str(device_type),
-        "-w",
-        "3",
-        f"--runtime={max(1, round(seconds))}",
-    ]
-    command += ["--quiet", "--potfile-disable", "--restore-disable", "--self-test-disable", f"--session=keyfence{os.getpid()}"]
-    command += ["--status", "--status-timer=1", "--machine-readable", "--hex-charset", "-1", CHARSET, BLOCKS, "?1" * 8]
+    attack = f"-m 14000 -a 3 -w 3 -D {device_type} --runtime={max(1, round(seconds))} --session=keyfence{os.getpid()}"
+    quiet = "--quiet --potfile-disable --restore-disable --logfile-disable --self-test-disable"
+    told = f"--status --status-timer=1 --machine-readable --hex-charset -1 {CHARSET} {BLOCKS} {'?1' * 8}"
+    command = [_path("hashcat"), *f"{attack} {quiet} {told}".split()]
     samples, said = [], ""
     process = subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
