@@ -2,6 +2,7 @@
 
 import hmac
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -44,6 +45,7 @@ def test_a_des_key_masked_and_revealed() -> None:
     assert ended.code == 0, ended
     assert "found: key ••••" in ended.output
     assert KEY.hex() not in ended.output + ended.errors
+    assert re.findall(r"\d\d\d+", ended.output) == []  # a number of the candidate would tell the key as well
     assert KEY.hex() in search("des", "--pair", PAIR, "--pair", SECOND, "--known", KNOWN, "--reveal").output
 
 
@@ -76,7 +78,6 @@ def test_two_des_halves_are_an_aes_key() -> None:
     ended = search("aes", "--half-keys", *halves, "--pair", f"{block.hex()}:{aes(AES_KEY, block).hex()}", "--reveal")
     assert ended.code == 0, ended
     assert AES_KEY.hex() in ended.output
-    assert "of 65536" in ended.output
 
 
 def test_an_aes_key_of_which_two_bytes_are_unknown() -> None:
@@ -159,9 +160,8 @@ def test_what_was_killed_goes_on(tmp_path: Path) -> None:
     assert KEY.hex() in ended.output
     assert read(path).done.total > done.total > 0
     assert KEY.hex() not in path.read_text()
-    masked = ended.output.splitlines()[0].replace(KEY.hex(), "•" * 16 + " (--reveal shows it)")
     again = search("--resume", path)
-    assert (again.code, again.output.splitlines()[0]) == (0, masked)
+    assert (again.code, again.output.splitlines()[0]) == (0, f"found: key {'•' * 16} (--reveal shows it)")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -178,7 +178,7 @@ def test_what_is_interrupted_is_saved(tmp_path: Path, number: signal.Signals) ->
     assert output == ""
     assert read(path).done
     status = search("--status", path)
-    assert "to be gone on with" in status.output
+    assert "% done" in status.output
     assert status.code == 0
 
 

@@ -99,17 +99,18 @@ def _lines(job: Job) -> Iterator[Shown]:
 
 
 def result(job: Job, reveal: bool) -> Iterator[str]:
-    """What came of it."""
+    """What came of it. A hit's number, or how many keys came before it, would tell the key: neither shows with a masked one."""
     for hit in job.hits:
-        yield f"found: key {_key(hit, reveal)}, candidate {hit.candidate} of {job.problem.candidates}"
+        yield f"found: key {hit.key.hex()}, candidate {hit.candidate}" if reveal else f"found: key {_masked(hit)}"
     if not job.hits:
+        tried = job.done.total * job.keys_each
         yield "not found: no key of the range fits"
-    tried = job.done.total * job.keys_each
-    yield f"{power(tried)} keys in {duration(job.seconds)}" + (f", {rate(tried / job.seconds)}" if job.seconds > 1 else "")
+        yield f"{power(tried)} keys, {rate(tried / max(job.seconds, 1e-3))}"
+    yield f"searched for {duration(job.seconds)}"
 
 
-def _key(hit: Hit, reveal: bool) -> str:
-    return hit.key.hex() if reveal else f"{'•' * (2 * len(hit.key))} (--reveal shows it)"
+def _masked(hit: Hit) -> str:
+    return f"{'•' * (2 * len(hit.key))} (--reveal shows it)"
 
 
 def unsure(job: Job) -> Iterator[str]:
@@ -122,9 +123,10 @@ def unsure(job: Job) -> Iterator[str]:
 def standing(job: Job) -> Iterator[str]:
     """How far a job is."""
     keys = (job.stop - job.start) * job.keys_each
-    yield f"{_name(job)}: {100 * job.share:.4f} % of {power(keys)} keys, candidates {job.start} to {job.stop - 1}"
-    end = "complete" if job.complete else "to be gone on with"
-    yield f"worked on for {duration(job.seconds)}, {len(job.hits)} found, {end}"
+    far = "complete" if job.complete else f"{100 * job.share:.4f} % done"
+    yield f"{_name(job)}: {far}, {power(keys)} keys, candidates {job.start} to {job.stop - 1}"
+    if not job.complete:
+        yield f"searched for {duration(job.seconds)}, {len(job.hits)} found until now"
 
 
 def _name(job: Job) -> str:
