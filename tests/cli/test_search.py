@@ -168,15 +168,13 @@ def test_what_was_killed_goes_on(tmp_path: Path) -> None:
 def test_what_is_interrupted_is_saved(tmp_path: Path, number: signal.Signals) -> None:
     path = tmp_path / "x.job"
     process = begun(long_job(path))
-    while not path.exists():
-        time.sleep(0.05)
-    time.sleep(1)
+    before = wait_for_work(path, process)
     process.send_signal(number)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 3, errors
     assert errors.splitlines()[-1] == f"keyfence: interrupted; keyfence search --resume {path} goes on"
     assert output == ""
-    assert read(path).done
+    assert read(path).done.total > before.done.total
     status = search("--status", path)
     assert "% done" in status.output
     assert status.code == 0
