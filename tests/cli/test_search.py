@@ -169,6 +169,7 @@ def test_what_is_interrupted_is_saved(tmp_path: Path, number: signal.Signals) ->
     path = tmp_path / "x.job"
     process = begun(long_job(path))
     before = wait_for_work(path, process)
+    time.sleep(1)
     process.send_signal(number)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 3, errors
