@@ -23,7 +23,7 @@ def _primes(count: int) -> list[int]:
 
 
 def _cube_root(number: int) -> int:
-    root = round(number ** (1 / 3))
+    root = int(number ** (1 / 3))
     while root**3 > number:
         root -= 1
     while (root + 1) ** 3 <= number:
@@ -64,9 +64,9 @@ class Hash(Protocol):
 class Sha256:
     """FIPS 180-4 section 6.2."""
 
-    name = "sha256"
-    rounds = 64
-    initial = tuple(isqrt(prime << 64) & MASK for prime in _primes(8))
+    name: str = "sha256"
+    rounds: int = 64
+    initial: tuple[int, ...] = tuple(isqrt(prime << 64) & MASK for prime in _primes(8))
     _constants = tuple(_cube_root(prime << 96) & MASK for prime in _primes(64))
 
     def constant(self, number: int) -> int:
@@ -97,9 +97,9 @@ class Sha256:
 class Sha1:
     """FIPS 180-4 section 6.1."""
 
-    name = "sha1"
-    rounds = 80
-    initial = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
+    name: str = "sha1"
+    rounds: int = 80
+    initial: tuple[int, ...] = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
 
     def constant(self, number: int) -> int:
         return (0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6)[number // 20]
@@ -118,7 +118,7 @@ class Sha1:
         return Early(back, self.rounds - back, 0, 30 if back >= 2 else 0)
 
 
-HASHES: Final[dict[str, Hash]] = {it.name: it for it in (Sha1(), Sha256())}
+HASHES: Final[dict[str, Hash]] = {"sha1": Sha1(), "sha256": Sha256()}
 
 
 def expanded(kind: Hash, code: Staged, block: Sequence[Value]) -> Terms:

@@ -12,7 +12,7 @@ adds, its state, and what `outer` left for it.
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from .code import function
@@ -30,7 +30,7 @@ DIGEST_END: Final = 0x80000000  # the bit behind the message
 
 @dataclass(frozen=True)
 class MacKernel:
-    """HMAC for one path and one choice of the word that changes fast, told early by `known` words of the MAC.
+    """HMAC for one path and one choice of the word that changes fast (None: all do), told by one word of the MAC.
 
     The frame, from OWN on, in vectors: for 16 words of the key what lanes change, the word of the MAC that is
     compared, the inner digest, and twice a part: what is added to the key, the state, what `outer` keeps.
@@ -39,15 +39,11 @@ class MacKernel:
     path: Path
     hash_name: str
     fast: int | None
-    known: int
+    early: Early
 
     @property
     def hash(self) -> Hash:
         return HASHES[self.hash_name]
-
-    @property
-    def early(self) -> Early:
-        return self.hash.early(self.known)
 
     @property
     def lanes(self) -> int:
@@ -89,7 +85,7 @@ class MacKernel:
 
     def frame_bytes(self, problem: ShortKeyProblem) -> int:
         """The memory that a worker needs."""
-        return self._tables + len(message_tables(self.hash, problem.samples[0][0]))
+        return self._tables + len(message_tables(self.hash_name, problem.samples[0][0]))
 
     def image(self, key: bytes) -> bytes:
         """A key as it lies in BASE: its words as the machine has them."""
@@ -102,7 +98,7 @@ class MacKernel:
         yield self.target, machine_words(word * self.lanes)
         for part, pad in zip(self.parts, PADS, strict=True):
             yield part, array(WORD, [pad] * self.lanes).tobytes()
-        tables = message_tables(self.hash, message)
+        tables = message_tables(self.hash_name, message)
         yield self._tables, tables
         yield BLOCKS, array("Q", [frame + self._tables, frame + self._tables + len(tables)]).tobytes()
 
@@ -200,8 +196,10 @@ finish:
         return "\n".join([*self._functions(), self._whole(), RUN, attributes(8 * self.path.vector_bytes)])
 
 
-def message_tables(kind: Hash, message: bytes) -> bytes:
+@lru_cache(maxsize=4)
+def message_tables(hash_name: str, message: bytes) -> bytes:
     """For every round of every block behind the key's: the message word with the constant added, as the machine has it."""
+    kind = HASHES[hash_name]
     code, tables = Staged(Path("numbers", 1, ())), array(WORD)
     for block in _padded(message):
         words = [int.from_bytes(block[4 * number : 4 * number + 4]) for number in range(BLOCK_WORDS)]

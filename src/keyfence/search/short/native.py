@@ -1,7 +1,7 @@
 """The kernels as machine code: LLVM compiles one when it is first asked for, and it stays for the process's life."""
 
 import ctypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Protocol
@@ -10,6 +10,7 @@ from keyfence.search import jit
 
 from . import aes
 from .aes_tables import TableKernel
+from .hashes import HASHES
 from .macs import MacKernel
 from .paths import Path
 from .problem import HMACS, Algorithm, ShortKeyProblem
@@ -20,7 +21,7 @@ Run = Callable[[int, int, int, int, int, int], int]
 _RUN: Final = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_uint64] * 4)
 
 
-class Kernel(Protocol):
+class Kernel(Hashable, Protocol):
     """A kernel's code and the memory that it works on; hashable, the same for problems of one shape."""
 
     @property
@@ -58,16 +59,17 @@ class Compiled:
 
 def compiled(path: Path, problem: ShortKeyProblem) -> Compiled:
     """The kernel for problems of this one's shape."""
-    return _compiled(_kernel(path, problem))
+    return ready(kernel_for(path, problem))
 
 
-def _kernel(path: Path, problem: ShortKeyProblem) -> Kernel:
+def kernel_for(path: Path, problem: ShortKeyProblem) -> Kernel:
+    """What searches this problem by this path on this processor."""
     if problem.algorithm == Algorithm.AES:
         return _aes(path, problem.key_bytes)
     if problem.algorithm == Algorithm.RC4:
         return Rc4Kernel(path)
-    name = HMACS[problem.algorithm]
-    return MacKernel(path, name, problem.layout.fast, len(problem.samples[0][1]) // 4)
+    name, whole_words = HMACS[problem.algorithm], len(problem.samples[0][1]) // 4
+    return MacKernel(path, name, problem.layout.fast, HASHES[name].early(whole_words))
 
 
 def _aes(path: Path, key_bytes: int) -> Kernel:
@@ -79,6 +81,7 @@ def _aes(path: Path, key_bytes: int) -> Kernel:
 
 
 @cache
-def _compiled(kernel: Kernel) -> Compiled:
+def ready(kernel: Kernel) -> Compiled:
+    """A kernel as machine code."""
     engine = jit.compiled(kernel.module(), kernel.features)
     return Compiled(kernel, _RUN(engine.get_function_address("run")), engine)
