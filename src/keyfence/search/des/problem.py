@@ -18,7 +18,7 @@ Pair = tuple[bytes, bytes]
 """A plaintext block and its ciphertext block, 8 bytes each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DesProblem:
     """Find the key K with E(K, P) = C for all `pairs`, K agreeing with `known_value` in the bits of `known_mask`.
 
@@ -47,6 +47,10 @@ class DesProblem:
             raise BadProblem("the known value has bits set that the mask calls unknown")
         if self.complement is not None:
             self._check_complement(self.complement)
+
+    def __repr__(self) -> str:
+        unknown = f"{len(self.layout.order)} of {KEY_BITS} key bits unknown"
+        return f"DesProblem({unknown}, {len(self.all_pairs)} pairs)"
 
     def _check_complement(self, pair: Pair) -> None:
         if self.known_mask & KEY_MASK:
