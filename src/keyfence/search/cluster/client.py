@@ -6,6 +6,8 @@ no longer there, or far too late, holds nothing any more: planner.py gives its c
 
 import asyncio
 import secrets
+import signal
+import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -40,11 +42,40 @@ def run(work: "Work", scheduler: str, stop_flag: Callable[[], bool], tls: Tls | 
     """See keyfence.search.cluster.run."""
 
     async def connected() -> None:
-        async with _connected(scheduler, security(scheduler, tls)) as client:
-            await _Foreman(client, scheduler, work, said, patience).run(stop_flag)
+        with _terminated_in_order():
+            async with _connected(scheduler, security(scheduler, tls)) as client:
+                await _Foreman(client, scheduler, work, said, patience).run(stop_flag)
 
     with quiet():
         asyncio.run(connected())
+
+
+@contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """Where the caller has a handler for SIGTERM, it is called when workers were told to stop; Ctrl-C is asyncio's own care.
+
+    What a handler raises can come up anywhere in the event loop: nobody would be told then.
+    """
+    handler, task = signal.getsignal(signal.SIGTERM), asyncio.current_task()
+    if not callable(handler) or task is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop, told = asyncio.get_running_loop(), list[int]()
+
+    def end() -> None:
+        told.append(signal.SIGTERM)
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        for number in told:
+            handler(number, None)
+        raise
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, handler)
 
 
 @asynccontextmanager
@@ -88,23 +119,25 @@ class _Foreman:
         self._refused: dict[str, str] = {}  # workers that are there and get nothing, and why
         self._reported: dict[str, deque[Range]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self._news = asyncio.Event()
+        self._attended_at = 0.0  # when there was a worker
+        self._used = False  # whether there ever was one that could be used
         self._ending = False
+        self._failure: BaseException | None = None
 
     async def run(self, stop_flag: Callable[[], bool]) -> None:
         """Until nothing is missing or `stop_flag` says so; then, and whatever interrupts it, workers are told to stop."""
-        begun = mustered = useful = time.monotonic()
-        await self._muster()
+        mustered = self._attended_at = time.monotonic()
         try:
+            await self._muster()
             while self._work.job.missing and not stop_flag():
                 self._news.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), LOOK_SECONDS)
-                self._fail_with_the_attendants()
+                self._take_leave_of_the_done()
                 if time.monotonic() >= mustered + MUSTER_SECONDS:
                     await self._muster()
                     mustered = time.monotonic()
-                useful = mustered if self._attended else useful
-                self._check_that_somebody_works(useful, first=useful == begun)
+                self._check_that_somebody_works()
         finally:
             self._ending = True
             await self._dismiss()
@@ -131,18 +164,21 @@ class _Foreman:
         except (OSError, TimeoutError):
             raise NoCluster(lost) from None
 
-    def _fail_with_the_attendants(self) -> None:
-        """Whoever is done makes room; what went wrong in our own code, or in what it told, is raised."""
+    def _take_leave_of_the_done(self) -> None:
+        if self._failure is not None:
+            raise self._failure
         for worker in [worker for worker, task in self._attended.items() if task.done()]:
-            self._attended.pop(worker).result()
+            del self._attended[worker]
 
-    def _check_that_somebody_works(self, useful: float, first: bool) -> None:
+    def _check_that_somebody_works(self) -> None:
+        """Workers may all be away for a while; where all that ever came cannot be used, waiting is of no use."""
         if self._attended:
+            self._attended_at = time.monotonic()
             return
         why = next((f": worker {worker}: {why}" for worker, why in self._refused.items()), "")
-        if first and why:
-            raise NoCluster(f"no worker of {self._scheduler} can be used{why}")
-        if time.monotonic() > useful + self._patience:
+        if why and not self._used:
+            raise NoCluster(f"no worker at {self._scheduler} can be used{why}")
+        if time.monotonic() > self._attended_at + self._patience:
             raise NoCluster(f"no worker at {self._scheduler} for {self._patience:.0f} seconds{why}; what was searched is kept")
 
     def _refuse(self, worker: str, why: str) -> None:
@@ -169,6 +205,10 @@ class _Foreman:
             if self._welcome(worker, await self._ask(worker, GREET_SECONDS, remote.greet, self._asked)):
                 while self._work.job.missing and not self._ending and await self._one_chunk(worker):
                     pass
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # of what was told of the job: an interrupt, a defect; raised in `run`
+            self._failure = error
         finally:
             self._crew.left(worker)
             self._news.set()
@@ -179,6 +219,7 @@ class _Foreman:
             self._refuse(worker, f"it has keyfence {answer.version}, and this is {keyfence.__version__}")
         elif isinstance(answer, remote.Greeting):
             self._crew.joined(worker, answer.rate)
+            self._used = True
             self._said(f"worker {worker} searches: {answer.path}, threads: {answer.threads}")
             return True
         else:
