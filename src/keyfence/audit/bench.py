@@ -1,7 +1,7 @@
 """The bench: what the audit lends to attacks. One session, traced; keys of the lab's own whose values it may know."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from keyfence.cryptoki import CryptokiError, Mechanism
@@ -9,11 +9,14 @@ from keyfence.cryptoki.constants import CKA, CKK, CKM
 from keyfence.cryptoki.params import GcmLayout, Iv
 from keyfence.cryptoki.session import Session, secret_key
 from keyfence.cryptoki.values import AttributeValue, Template
-from keyfence.techniques.base import Known, preparing
+from keyfence.search.problem import Problem
+from keyfence.techniques import searching
+from keyfence.techniques.base import Given, Known, preparing
 from keyfence.techniques.targets import target_of
 from keyfence.techniques.victim import Victim
 
 from .agreement import agree
+from .demonstration import nothing
 from .imitation import base_like, secret_from
 from .schedules import derived_secret
 
@@ -24,12 +27,23 @@ _PROTECTED = {"sensitive": True, "extractable": False}
 class AuditBench:
     """See `techniques.base.Bench`. Everything made through it dies with the scope the runner opens around an attack."""
 
-    def __init__(self, session: Session, mechanisms: frozenset[int], gcm_layout: GcmLayout, max_search_bits: int) -> None:
+    def __init__(
+        self,
+        session: Session,
+        mechanisms: frozenset[int],
+        gcm_layout: GcmLayout,
+        max_search_bits: int,
+        searchable: Collection[str] = (),
+        given: Callable[[Victim], Given] = nothing,
+    ) -> None:
         self.session = session
         self.mechanisms = mechanisms
         self.gcm_layout = gcm_layout
         self.max_search_bits = max_search_bits
+        self.searchable = searchable
+        self.given = given
         self.on_the_victim = False
+        self._found: dict[Problem, bytes] = {}
 
     @contextmanager
     def rehearsing_on_the_victim(self) -> Iterator[None]:
@@ -57,7 +71,7 @@ class AuditBench:
             return self._own(victim.secret_length)
 
     def _derived(self, victim: Victim) -> Known:
-        base = base_like(victim)
+        base = base_like(victim.profile)
         imported = self.import_key(CKK.GENERIC_SECRET, base, **_PROTECTED, derive=True)
         randoms = (victim.client_random, victim.server_random)
         return Known(derived_secret(self.session, victim.profile, imported, *randoms), secret_from(victim, base))
@@ -73,6 +87,12 @@ class AuditBench:
             self.session.module.set_attribute_value(self.session.handle, handle, protection)
             return Known(handle, value)
         return Known(self._generate(length, **_PROTECTED), None)
+
+    def search(self, wanted: Problem) -> bytes:
+        """See `techniques.base.Bench`; mechanisms over the same stream pose the same question, and it is answered once."""
+        if wanted not in self._found:
+            self._found[wanted] = searching.find(wanted)
+        return self._found[wanted]
 
     def pre_master(self, victim: Victim) -> int:
         """One more, by the same agreement; the other objects of the agreement die with the attack's scope."""

@@ -52,7 +52,14 @@ def prove(victim: Victim, recovery: Recovery, plaintext: Plaintexts) -> Proven:
     if len(opened) < len(sides):
         raise Inconclusive(f"the bytes recovered open the {opened[0]}'s record only")
     names = " and ".join(str(side) for side in opened)
-    return _measured(victim, recovery, f"the {names} record of the victim was opened outside the module")
+    statement = f"the {names} record of the victim was opened outside the module"
+    return _measured(victim, recovery, statement + _demonstrated(recovery))
+
+
+def _demonstrated(recovery: Recovery) -> str:
+    """What a demonstration has to say of itself: its secret was no secret of the module's alone."""
+    given = recovery.given if isinstance(recovery, StreamBytes) else 0
+    return f"; its secret was the lab's own, and the search was given {given} bits of what it looked for" if given else ""
 
 
 def _measured(victim: Victim, recovery: Recovery, statement: str) -> Proven:
@@ -89,10 +96,17 @@ def _priced(recovery: Priced) -> Proven:
     places = range(recovery.start, recovery.stop)
     evidence = Evidence(
         Proof.REHEARSAL,
-        f"a weaker key lies over bytes {recovery.start} to {recovery.stop - 1}; 2^{recovery.work_bits:g} trials, not run",
+        f"a weaker key lies over bytes {recovery.start} to {recovery.stop - 1}; {_trials(recovery)}, not run",
         dict.fromkeys(places, Source.PRICED),
     )
     return Proven(evidence, 0, recovery.total, recovery.work_bits)
+
+
+def _trials(recovery: Priced) -> str:
+    """A search of the whole key; where a trial can test two keys, how many trials that are."""
+    if not recovery.halved:
+        return f"2^{recovery.work_bits:g} trials"
+    return f"2^{recovery.work_bits:g} keys, 2^{recovery.work_bits - 1:g} trials with a chosen block and its complement"
 
 
 def _fragment(recovery: Fragment) -> Proven:

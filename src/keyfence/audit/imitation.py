@@ -5,7 +5,7 @@ from typing import Final
 
 from keyfence.schedule import PrfHash, Side, hkdf, master_secret
 from keyfence.schedule.wtls import wtls_master_secret
-from keyfence.techniques.victim import Agreement, Kind, Victim
+from keyfence.techniques.victim import VERSIONS, Agreement, Kind, Profile, Victim
 
 from .schedules import traffic_label
 
@@ -14,15 +14,15 @@ _SHARED: Final = 32  # of P-256
 _WTLS: Final = 20  # what a WTLS pre-master secret of RSA has (WAP-261-WTLS §10.4)
 
 
-def base_like(victim: Victim) -> bytes:
+def base_like(profile: Profile) -> bytes:
     """A pre-master secret of the honest form, or for TLS 1.3 a handshake secret."""
-    if victim.kind is Kind.TLS13:
-        return os.urandom(victim.prf_hash.digest_size)
-    if victim.profile.agreement is Agreement.ECDHE:
+    if profile.kind is Kind.TLS13:
+        return os.urandom((profile.suite.prf_hash or PrfHash.SHA256).digest_size)
+    if profile.agreement is Agreement.ECDHE:
         return os.urandom(_SHARED)
-    if victim.kind is Kind.WTLS:
+    if profile.kind is Kind.WTLS:
         return b"\x01" + os.urandom(_WTLS - 1)
-    return victim.version.wire + os.urandom(_PRE_MASTER - 2)
+    return VERSIONS[profile.kind].wire + os.urandom(_PRE_MASTER - 2)
 
 
 def secret_from(victim: Victim, base: bytes) -> bytes:

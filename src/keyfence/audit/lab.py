@@ -2,7 +2,8 @@
 
 Every secret is made by the module: a generated pre-master secret, an ECDH between two keys of the module's own, an RSA
 exchange whose pre-master secret was generated and wrapped inside. What the lab keeps is what an eavesdropper has (randoms,
-public points, records), the handles, and the plaintexts that it had sealed, to compare with.
+public points, records), the handles, and the plaintexts that it had sealed, to compare with. A demonstration is the exception:
+its secrets the lab imports, and so can tell a search part of what it looks for.
 """
 
 import os
@@ -10,14 +11,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from keyfence.cryptoki import CryptokiError, ModuleFailure
+from keyfence.cryptoki.constants import CKA, CKK
 from keyfence.cryptoki.params import GcmLayout
-from keyfence.cryptoki.session import Session
+from keyfence.cryptoki.session import Session, secret_key
 from keyfence.schedule import Side
-from keyfence.techniques.base import Inconclusive
+from keyfence.techniques.base import Given, Inconclusive
 from keyfence.techniques.victim import VERSIONS, Kind, Profile, Record, Victim
 
-from . import agreement, schedules
+from . import agreement, demonstration, schedules
 from .agreement import Agreed
+from .demonstration import Demonstration
+from .imitation import base_like, secret_from
 from .sealing import Sealer
 from .trace import CallBudgetSpent
 
@@ -31,7 +35,12 @@ class Lab:
     """
 
     def __init__(
-        self, session: Session, mechanisms: frozenset[int], gcm_layout: GcmLayout, failures: dict[Profile, str] | None = None
+        self,
+        session: Session,
+        mechanisms: frozenset[int],
+        gcm_layout: GcmLayout,
+        failures: dict[Profile, str] | None = None,
+        demonstrating: Demonstration | None = None,
     ) -> None:
         self.session = session
         self.mechanisms = mechanisms
@@ -39,6 +48,9 @@ class Lab:
         self._victims: dict[Profile, Victim] = {}
         self._failures = {} if failures is None else failures
         self._plaintexts: dict[Record, bytes] = {}
+        self._demonstration = demonstrating
+        self._imported: dict[Profile, bytes] = {}
+        self._given: dict[Profile, Given] = {}
 
     def works(self, profile: Profile) -> bool:
         """Whether such a session can be set up, whatever is listed: lists are advice, and there are slots that list no TLS
@@ -74,6 +86,13 @@ class Lab:
         """What the lab had sealed into `record`."""
         return self._plaintexts[record]
 
+    def given(self, victim: Victim) -> Given:
+        """What searches are told of the victim's key block: nothing, but in a demonstration."""
+        base = self._imported.pop(victim.profile, None)
+        if self._demonstration is not None and base is not None:
+            self._given[victim.profile] = self._demonstration.given(victim, secret_from(victim, base))
+        return self._given.get(victim.profile) or demonstration.nothing(victim)
+
     @property
     def handles(self) -> frozenset[int]:
         """Every object of every victim."""
@@ -106,7 +125,7 @@ class Lab:
             if profile.kind is Kind.BARE:
                 agreed, keys = Agreed(0), schedules.bare(self.session, profile, os.urandom)
             else:
-                agreed = agreement.agree(self.session, profile)
+                agreed = self._agree(profile)
                 keys = schedules.derive(self.session, profile, agreed, client_random, server_random)
             _check_ivs(profile, keys.ivs)
             records = dict(self.sealer(profile).records(keys))
@@ -122,6 +141,14 @@ class Lab:
             agreed.peer_public,
             agreed.message,
         )
+
+    def _agree(self, profile: Profile) -> Agreed:
+        """A pre-master secret; for a demonstration one of the lab's own, protected like any."""
+        if self._demonstration is None or profile.kind not in demonstration.KINDS:
+            return agreement.agree(self.session, profile)
+        base = self._imported[profile] = base_like(profile)
+        template = secret_key(CKK.GENERIC_SECRET, None, sensitive=True, extractable=False, derive=True)
+        return Agreed(self.session.create(template | {CKA.VALUE: base}))
 
 
 def _check_ivs(profile: Profile, ivs: Mapping[Side, bytes]) -> None:

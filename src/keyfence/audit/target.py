@@ -1,6 +1,6 @@
 """A token opened for an audit: the traced module, one session, the lab and the bench, and the way back after a crash."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -9,10 +9,12 @@ from keyfence.cryptoki import Cryptoki, CryptokiError, KeyfenceError, Mechanism,
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR, CKU, TokenFlag
 from keyfence.cryptoki.params import Gcm, GcmLayout
 from keyfence.cryptoki.session import Session, secret_key
+from keyfence.techniques import searching
 from keyfence.techniques.base import Inconclusive
 from keyfence.techniques.victim import Profile, Victim
 
 from .bench import AuditBench
+from .demonstration import Demonstration
 from .findings import ModuleRef
 from .lab import Lab
 from .steady import SteadyModule
@@ -47,7 +49,12 @@ class Target:
 
 
 class Opened:
-    """One token, open. `close()` ends the session and the module."""
+    """One token, open. `close()` ends the session and the module.
+
+    max_search_bits   searches of up to 2^this trials are run
+    searchable        ciphers whose keys engines may search; default: what this machine can
+    demonstration     the lab imports the secrets of its sessions and tells searches part of them
+    """
 
     def __init__(
         self,
@@ -56,11 +63,15 @@ class Opened:
         max_calls: int | None = None,
         listener: Listener | None = None,
         max_search_bits: int = 16,
+        searchable: Collection[str] | None = None,
+        demonstration: Demonstration | None = None,
     ) -> None:
         self.target = target
         self.notes: list[str] = list(target.notes)
         self.lost = False  # whether the victim of the last attack is gone
         self._max_search_bits = max_search_bits
+        self._searchable = searching.searchable() if searchable is None else searchable
+        self._demonstration = demonstration
         self._pin: Pin | None = None
         self._failures: dict[Profile, str] = {}
         self.traced = TracedModule(target.start(), max_calls, listener)
@@ -79,8 +90,8 @@ class Opened:
         self._baseline = frozenset(self.session.find())
         self.session.module = SteadyModule(self.traced, self._baseline)
         layout = self.target.gcm_layout or self._gcm_layout()
-        self.lab = Lab(self.session, self.mechanisms, layout, self._failures)
-        self.bench = AuditBench(self.session, self.mechanisms, layout, self._max_search_bits)
+        self.lab = Lab(self.session, self.mechanisms, layout, self._failures, self._demonstration)
+        self.bench = AuditBench(self.session, self.mechanisms, layout, self._max_search_bits, self._searchable, self.lab.given)
         self.reference = self._reference()
 
     def reopen(self) -> None:

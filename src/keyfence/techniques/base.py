@@ -6,7 +6,7 @@ Nothing here knows a module by name.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Protocol
@@ -17,6 +17,7 @@ from keyfence.cryptoki.params import GcmLayout
 from keyfence.cryptoki.session import Session
 from keyfence.cryptoki.values import AttributeValue
 from keyfence.model import Capability, Chain, Slice
+from keyfence.search.problem import Problem
 
 from .recovery import Recovery
 from .victim import Agreement, Kind, Victim
@@ -30,12 +31,30 @@ class Known:
     value: bytes | None = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Bits of a victim's key block that searches are told beforehand; a set bit of `mask` is one that `value` tells.
+
+    An audit gives nothing: both are zero. A demonstration gives some, and never a byte whole.
+    """
+
+    mask: bytes
+    value: bytes = field(repr=False)
+
+    @property
+    def bits(self) -> int:
+        """How many are given."""
+        return int.from_bytes(self.mask).bit_count()
+
+
 class Bench(Protocol):
     """What the audit lends an attack. `session` is traced: every call through it is on record."""
 
     session: Session
     gcm_layout: GcmLayout
     max_search_bits: int
+    searchable: Collection[str]
+    """Ciphers ("des", "rc4", "aes") whose keys engines search here, beside the short searches that need none."""
     on_the_victim: bool
     """Whether the attack is tried once more, with the victim's own keys in place of ours: a module may tell the two apart."""
 
@@ -45,6 +64,14 @@ class Bench(Protocol):
 
     def rehearsal(self, victim: Victim) -> Known:
         """A secret like the victim's master (or traffic) secret, made by the lab, known to it where the module allows."""
+        ...
+
+    def given(self, victim: Victim) -> Given:
+        """What searches are told of the victim's key block, its secret part, beforehand."""
+        ...
+
+    def search(self, wanted: Problem) -> bytes:
+        """The key, by the fastest engine here. Inconclusive where no candidate is it."""
         ...
 
     def pre_master(self, victim: Victim) -> int:

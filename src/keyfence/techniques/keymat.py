@@ -116,15 +116,20 @@ class Cutter:
 
     def stream(self, secret: bytes, length: int = TOTAL) -> bytes:
         """What `secret` yields, computed outside the module."""
-        randoms = (self.victim.client_random, self.victim.server_random)
-        if self.victim.kind is Kind.WTLS:
-            return wtls_key_block(PrfHash.SHA1, secret, Side.CLIENT, 0, *randoms, length)
-        return key_block(self.victim.version, self.victim.prf_hash, secret, *randoms, length)
+        return stream_of(self.victim, secret, length)
 
     @property
     def directions(self) -> int:
         """How many sides one derivation serves: both, or in WTLS one."""
         return 1 if self.victim.kind is Kind.WTLS else 2
+
+
+def stream_of(victim: Victim, secret: bytes, length: int) -> bytes:
+    """The start of what a master secret yields with the victim's randoms, computed outside the module."""
+    randoms = (victim.client_random, victim.server_random)
+    if victim.kind is Kind.WTLS:
+        return wtls_key_block(PrfHash.SHA1, secret, Side.CLIENT, 0, *randoms, length)
+    return key_block(victim.version, victim.prf_hash, secret, *randoms, length)
 
 
 _PROTECTED: Final[Mapping[str, AttributeValue]] = {

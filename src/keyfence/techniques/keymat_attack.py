@@ -107,8 +107,8 @@ class KeyMatAttack(Attack):
         cut, searched = _cut_of(step), max(step.uncovers, key=lambda piece: piece.bits).slice
         made = Cutter(bench, self.mechanism, self.victim).cut(self.target.secret, self.request(cut), cut.mac, cut.iv)
         self.identify(bench, *key_of(made, searched.part, self.request(cut).key_type))  # what a search would compare with
-        rehearsed = self._rehearse(bench, cut, searched)
-        return Priced(searched.start, searched.stop, self.target.length, chain.price.work_bits, rehearsed)
+        rehearsed, halved = self._rehearse(bench, cut, searched), self.request(cut).key_type == CKK.DES
+        return Priced(searched.start, searched.stop, self.target.length, chain.price.work_bits, rehearsed, halved)
 
     def _rehearse(self, bench: Bench, cut: Cut, searched: Slice) -> bool:
         known = self._rehearsal

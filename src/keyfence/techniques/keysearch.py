@@ -7,6 +7,7 @@ cipher, or its CKA_CHECK_VALUE. Searches of up to two bytes are run here; larger
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
@@ -25,6 +26,18 @@ Matches = Callable[[bytes], bool]
 
 MESSAGE: Final = b"keyfence: which key is this?...."  # two AES blocks, four DES blocks
 HIDDEN_PARITY: Final = frozenset({CKK.DES, CKK.DES2, CKK.DES3})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Use:
+    """What a key made of MESSAGE; called, it tells whether a candidate is the key. `mechanism` is what made it."""
+
+    mechanism: CKM
+    answer: bytes
+    compute: Callable[[bytes], bytes]
+
+    def __call__(self, candidate: bytes) -> bool:
+        return self.compute(candidate) == self.answer
 
 
 class Unidentified(Inconclusive):
@@ -121,8 +134,7 @@ def _by_cipher(bench: Bench, handle: int, key_type: int) -> Matches | None:
     if use is None:
         return None
     mechanism, parameters, compute = use
-    answer = bench.session.encrypt(Mechanism(mechanism, parameters), handle, MESSAGE)
-    return lambda candidate: compute(candidate) == answer
+    return Use(mechanism, bench.session.encrypt(Mechanism(mechanism, parameters), handle, MESSAGE), compute)
 
 
 def _by_mac(bench: Bench, handle: int, key_type: int) -> Matches | None:
@@ -131,11 +143,9 @@ def _by_mac(bench: Bench, handle: int, key_type: int) -> Matches | None:
     refusal: CryptokiError | None = None
     for mechanism, parameters, compute in _MACS:
         try:
-            answer = bench.session.sign(Mechanism(mechanism, parameters), handle, MESSAGE)
+            return Use(mechanism, bench.session.sign(Mechanism(mechanism, parameters), handle, MESSAGE), compute)
         except CryptokiError as error:
             refusal = refusal or error
-            continue
-        return lambda candidate, compute=compute, answer=answer: compute(candidate) == answer  # type: ignore[misc]
     if refusal is not None:
         raise refusal
     return None

@@ -18,10 +18,14 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamBytes:
-    """Bytes of the victim's key block by offset: the start of what `schedule.key_block` would give."""
+    """Bytes of the victim's key block by offset: the start of what `schedule.key_block` would give.
+
+    `given`: how many of its bits the search was told beforehand, in a demonstration; 0 in an audit.
+    """
 
     known: Mapping[int, int] = field(repr=False)
     sources: Mapping[int, Source] = field(repr=False)
+    given: int = 0
 
     @classmethod
     def run(cls, data: bytes, source: Source, start: int = 0) -> "StreamBytes":
@@ -106,7 +110,9 @@ class Fragment:
 class Priced:
     """A weaker key over the victim's bytes whose search was not run: 2^work_bits trials, by the model.
 
-    `rehearsed` says that the overlap was shown on a secret the lab imported: the weak key IS those bytes.
+    `rehearsed` says that the overlap was shown on a secret the lab imported: the weak key IS those bytes. `halved`: the module
+    encrypted a block of the caller's choice with a DES key, so that with the complement of the block as well a trial tests
+    two keys, K and its complement.
     """
 
     start: int
@@ -114,6 +120,7 @@ class Priced:
     total: int
     work_bits: float
     rehearsed: bool
+    halved: bool = False
 
 
 Recovery = StreamBytes | PreMaster | Master | TrafficSecret | WriteKey | GcmSubkeys | Fragment | Priced

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from typing import Final
 
 from keyfence.cryptoki.constants import CKK
-from keyfence.model import Key, Lengths
+from keyfence.model import Chain, Key, KeyMatCut, Lengths
 
-from .base import Attack, Technique
+from .base import Attack, Bench, Technique
 from .keymat import KeyRequest, cutting
 from .keymat_attack import CutOption, Cuts, KeyMatAttack
+from .recovery import Recovery
 from .ruler import Identify, Ruler
 from .victim import Kind, Victim
+from .weak_search import WeakSearch
 
 _WEAK: Final = (
     (KeyRequest.of(CKK.RC4, 5), 5),
@@ -29,8 +31,9 @@ class WeakAlgorithm(Technique):
     title = "Key bytes re-cut as keys of a weaker cipher"
     summary = (
         "The key type of the write keys is the caller's. Eight bytes of an AES key re-cut as a DES key are found in 2^56 "
-        "trials from one block that the module encrypts; five bytes re-cut as an RC4 key in 2^40. The audit proves the overlap "
-        "on a secret of its own and prices the search; it does not run it."
+        "trials from one block that the module encrypts; five bytes re-cut as an RC4 key in 2^40; what follows is cut so that "
+        "it overlaps, and costs little. A search within the audit's limit is run, a larger one priced and its overlap proven "
+        "on a secret of the lab's own."
     )
     section = "PKCS#11 3.2 §6.39.6 and §6.40.6 (CKA_KEY_TYPE in the template)"
     references = (
@@ -45,7 +48,14 @@ class WeakAlgorithm(Technique):
 
 
 class WeakAlgorithmAttack(KeyMatAttack):
-    """Every weak type that a module makes at its own length; the solver takes the cheapest that covers the key block."""
+    """Every weak type that a module makes at its own length; the solver takes the cheapest that covers the key block.
+
+    Where a search is within reach its own plan is carried out: bits may be known, and an engine's trial has a price.
+    """
+
+    def __init__(self, victim: Victim, mechanism: int) -> None:
+        super().__init__(victim, mechanism)
+        self._searched: tuple[str, ...] = ()
 
     def measure(self, ruler: Ruler, identify: Identify) -> Cuts:
         fitting = [(request, n) for request, n in _WEAK if ruler.write_key_fits(request, n, 0, identify)]
@@ -57,3 +67,21 @@ class WeakAlgorithmAttack(KeyMatAttack):
             for request, n in fitting
         )
         return Cuts(options, ruler.offsets(request, length, identify))
+
+    def execute(self, bench: Bench, chain: Chain) -> Recovery:
+        if self.victim.kind is Kind.SEPARATED or not bench.searchable:
+            return super().execute(bench, chain)
+        search = WeakSearch(self, bench, _cutting(chain))
+        found = search.run()
+        self._searched = tuple(search.lines)
+        return self._priced(bench, chain) if found is None else found
+
+    def steps(self, chain: Chain) -> tuple[str, ...]:
+        return self._searched or super().steps(chain)
+
+
+def _cutting(chain: Chain) -> KeyMatCut:
+    """The capability that the chain is made of."""
+    capability = next(step.call.capability for step in chain.steps if step.call)
+    assert isinstance(capability, KeyMatCut), "the only one offered"
+    return capability

@@ -1,0 +1,163 @@
+"""The weak keys over a key block, searched: what one tells shortens the next, what none tells is found against a record.
+
+Every weak key that the module makes over wanted bytes is a view of them; `search.plan` says which are worth a search, in which
+order. The bench may have given bits beforehand: those are not searched, and the recovery says so.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from keyfence.cryptoki import KeyMaterial
+from keyfence.model import Cut, Key, KeyMatCut, Slice
+from keyfence.schedule import Part, Side
+from keyfence.search.plan import DES_PARITY, Plan, Step, View, plan
+
+from . import keysearch, searching
+from .base import Bench, Given, Inconclusive
+from .keymat import Cutter, describe_cut
+from .keymat_attack import KeyMatAttack, key_of
+from .opening import SideKeys, open_record, record_of, secret_layout
+from .recovery import Source, StreamBytes
+
+RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a weak key comes from: the cut that makes it, and which part of it."""
+
+    cut: Cut
+    slice: Slice
+
+
+class Bits:
+    """What is known of the key block, bit by bit."""
+
+    def __init__(self, given: Given) -> None:
+        self.total = len(given.mask)
+        self._mask, self._value = int.from_bytes(given.mask), int.from_bytes(given.value)
+
+    @property
+    def mask(self) -> bytes:
+        return self._mask.to_bytes(self.total)
+
+    def part(self, start: int, stop: int) -> tuple[bytes, bytes]:
+        """(mask, value) of these bytes."""
+        return self.mask[start:stop], self._value.to_bytes(self.total)[start:stop]
+
+    def learn(self, start: int, unknown: bytes, value: bytes) -> None:
+        """The bits of the mask `unknown`, from `start` on, are those of `value`."""
+        up = 8 * (self.total - start - len(unknown))
+        self._mask |= int.from_bytes(unknown) << up
+        self._value |= (int.from_bytes(unknown) & int.from_bytes(value)) << up
+
+    def whole(self) -> Mapping[int, int]:
+        """The bytes of which every bit is known."""
+        value = self._value.to_bytes(self.total)
+        return {place: value[place] for place, mask in enumerate(self.mask) if mask == 0xFF}
+
+
+class WeakSearch:
+    """One victim's key block, to be searched within the bench's limit. `lines` tells what was done, for a reader."""
+
+    def __init__(self, attack: KeyMatAttack, bench: Bench, capability: KeyMatCut) -> None:
+        self.attack, self.bench, self.victim = attack, bench, attack.victim
+        self.cutter = Cutter(bench, attack.mechanism, attack.victim)
+        self.given = bench.given(attack.victim)
+        self.known = Bits(self.given)
+        self.lines: list[str] = []
+        self._places = dict(self._weak_keys(capability))
+        self._made: dict[Cut, KeyMaterial] = {}
+
+    def _weak_keys(self, capability: KeyMatCut) -> Iterator[tuple[tuple[int, int, str], Place]]:
+        """(start, length, cipher) of every key that can be searched here, and its place; the last of equal ones counts."""
+        for call in capability.calls({}):
+            for piece in call.slices:
+                cipher = searching.ALGORITHMS.get(piece.sink.key_type) if isinstance(piece.sink, Key) else None
+                if cipher in self.bench.searchable and piece.stop <= self.known.total:
+                    assert isinstance(call.choice, Cut), "a capability that cuts"
+                    yield (piece.start, piece.length, str(cipher)), Place(call.choice, piece)
+
+    def run(self) -> StreamBytes | None:
+        """The key block, or a write key of it; None where that is not within reach."""
+        chosen = self._plan()
+        if chosen is None:
+            return None
+        for step in chosen.steps:
+            value = self._search(step)
+            self.known.learn(step.view.offset, step.unknown, value)
+        known = self.known.whole()
+        return StreamBytes(known, dict.fromkeys(known, Source.SEARCHED), self.given.bits)
+
+    # Planning
+
+    def _plan(self) -> Plan | None:
+        """Within reach or not is a question without prices; those are measured only for what is."""
+        most, known = 1 << self.bench.max_search_bits, self.known.mask
+        records = [self._record_view(side) for side in self._sides()]
+        unpriced = [self._view(*key, 1.0) for key in self._places]
+        for wanted in self._wanted():
+            if plan([*unpriced, *records], known, wanted, most_trials=most, effort=0) is not None:
+                priced = [self._view(*key, searching.seconds(key[2], key[1])) for key in self._places]
+                return plan([*priced, *records], known, wanted, most_trials=most)
+        return None
+
+    def _wanted(self) -> Iterator[bytes]:
+        """The whole key block; else a write key."""
+        yield b"\xff" * self.known.total
+        for start, stop in (self._write_key(side) for side in self.victim.directions):
+            yield bytes(start) + b"\xff" * (stop - start) + bytes(self.known.total - stop)
+
+    def _view(self, start: int, length: int, cipher: str, seconds: float) -> View:
+        hidden = DES_PARITY if cipher == searching.DES else 0
+        return View(start, length, seconds, hidden, setup=searching.SETUP_SECONDS, name=cipher)
+
+    def _sides(self) -> list[Side]:
+        """Whose records tell whether a write key is right, without a MAC key."""
+        return [side for side in self.victim.directions if self.victim.suite.is_aead and record_of(self.victim, side)]
+
+    def _record_view(self, side: Side) -> View:
+        start, stop = self._write_key(side)
+        return View(start, stop - start, searching.RECORD_SECONDS, name=RECORD)
+
+    def _write_key(self, side: Side) -> tuple[int, int]:
+        return secret_layout(self.victim)[Part(f"{side} write key")]
+
+    # Searching
+
+    def _search(self, step: Step) -> bytes:
+        """The key of the step's view."""
+        view = step.view
+        told = f"bytes {view.offset}..{view.offset + view.length - 1} (2^{step.bits} trials)"
+        if view.name == RECORD:
+            self.lines.append(f"search against a record of the victim's: {told}")
+            return self._by_record(view)
+        place = self._places[view.offset, view.length, view.name]
+        request, cut = self.attack.request(place.cut), place.cut
+        self.lines.append(f"{describe_cut(self.attack.mechanism, request, cut.mac, cut.iv)} -> {place.slice.part} = {told}")
+        use = self._use(place, request.key_type)
+        return self.bench.search(searching.problem(use, *self.known.part(view.offset, view.offset + view.length)))
+
+    def _use(self, place: Place, key_type: int) -> keysearch.Use:
+        """One use of the victim's weak key, which is made for it."""
+        if place.cut not in self._made:
+            request = self.attack.request(place.cut)
+            secret = self.attack.target.secret
+            self._made[place.cut] = self.cutter.cut(secret, request, place.cut.mac, place.cut.iv)
+        use = keysearch.identify(self.bench, *key_of(self._made[place.cut], place.slice.part, key_type))
+        if not isinstance(use, keysearch.Use) or use.mechanism not in searching.ENGINES:
+            raise Inconclusive("the weak key was used in a way that no engine searches")
+        return use
+
+    def _by_record(self, view: View) -> bytes:
+        side = next(side for side in self._sides() if self._write_key(side)[0] == view.offset)
+        mask, value = (int.from_bytes(part) for part in self.known.part(view.offset, view.offset + view.length))
+        unknown = ~mask & (1 << 8 * view.length) - 1
+        chosen = 0
+        while True:  # every subset of the unknown bits, in order
+            key = (value | chosen).to_bytes(view.length)
+            if open_record(self.victim, side, SideKeys(key)) is not None:
+                return key
+            chosen = (chosen - unknown) & unknown
+            if not chosen:
+                raise Inconclusive("no candidate opens the victim's record: a weak key is not what it was taken to be")
