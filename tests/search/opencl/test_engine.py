@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from keyfence.search.des import BadProblem, DesProblem, Hit, NoSuchPath, complemented, odd_parity
 from keyfence.search.des import Engine as Native
-from keyfence.search.opencl import Engine, devices
+from keyfence.search.opencl import Engine, devices, grid_worker
 from keyfence.search.opencl.engine import VECTORS
 
 from ..des.blocks import ALL_BITS, des, planted, planted_complement
@@ -18,14 +18,23 @@ from ..des.test_engine import SEMI_WEAK, WEAK, around
 WEAK_KEYS = [bytes.fromhex(word) for word in (WEAK + SEMI_WEAK).split()]
 
 
-@pytest.fixture(scope="module", params=sorted(VECTORS))
+RUNNABLE = [name for name in VECTORS if name != "uint-lop3"]  # NVIDIA's assembly: see test_kernels.py
+
+
+@pytest.fixture(scope="module", params=RUNNABLE)
 def engine(request: pytest.FixtureRequest) -> Engine:
     return Engine(vector=request.param)
 
 
+@pytest.fixture(autouse=True)
+def small_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of few work-items, so that short ranges already give each of them several counts."""
+    monkeypatch.setattr(grid_worker, "ITEMS_PER_UNIT", 16)
+
+
 def test_planted_keys(engine: Engine) -> None:
     random = Random(20)
-    for _ in range(250):
+    for _ in range(200):
         key = random.randbytes(8)
         problem = planted(random, key, random.randrange(57))
         start, stop, at = around(random, problem, key, 3000)
@@ -47,7 +56,7 @@ def test_the_numbers_at_the_ends_of_a_range_are_searched_and_no_other(engine: En
 
 def test_a_range_of_many_counts(engine: Engine) -> None:
     random = Random(22)
-    for unknown in (20, 24):
+    for unknown in (17, 20):
         key = random.randbytes(8)
         problem = planted(random, key, unknown)
         assert engine.search(problem) == Hit(problem.candidate(key), odd_parity(key))
@@ -105,13 +114,13 @@ def test_all_vectors_answer_what_the_native_path_does(seed: int, unknown: int) -
     start, stop, _ = around(random, problem, key, 5000)
     wanted = Native().search(problem, start, stop)
     assert wanted is not None
-    assert [Engine(vector=name).search(problem, start, stop) for name in VECTORS] == [wanted] * len(VECTORS)
+    assert [Engine(vector=name).search(problem, start, stop) for name in RUNNABLE] == [wanted] * len(RUNNABLE)
 
 
 def test_two_threads_find_the_same_and_tell_how_far_they_are(engine: Engine) -> None:
     random = Random(26)
     key = random.randbytes(8)
-    problem = planted(random, key, 22)
+    problem = planted(random, key, 20)
     at = problem.candidate(key)
     told: list[int] = []
     assert engine.search(problem, threads=2, progress=told.append) == Hit(at, odd_parity(key))
@@ -130,7 +139,7 @@ def test_a_stopped_search_goes_on_where_it_was(engine: Engine) -> None:
     assert answer is None or answer.key == odd_parity(key)
     assert 0 < told[-1] < problem.candidates
     at = problem.candidate(key)
-    assert engine.search(problem, max(told[-1] - 1, at - 10**5), at + 1) == Hit(at, odd_parity(key))
+    assert engine.search(problem, max(told[-1] - 1, at - 10**4), at + 1) == Hit(at, odd_parity(key))
 
 
 def test_what_a_callback_raises_ends_the_search(engine: Engine) -> None:

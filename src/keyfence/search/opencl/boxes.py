@@ -61,3 +61,14 @@ class Boxes:
         for number in range(BOXES):
             found |= self.outputs(number, left, right, key, wanted)
         return found
+
+    def some(self, numbers: Iterable[int], left: Held, right: Held, key: KeyBit) -> dict[int, Value]:
+        """All places of these boxes in `left` ⊕ f(`right`, `key`)."""
+        return {place: it for number in numbers for place, it in self.outputs(number, left, right, key, range(32)).items()}
+
+    def differing(self, values: Mapping[int, Value], wanted: Held, known: Value | None = None) -> Value:
+        """Lanes in which a value is not the wanted one, or that were known to differ before."""
+        for place, value in values.items():
+            known = self.gates.differs(known, value, wanted(place)) if known else self.gates.xor(value, wanted(place))
+        assert known is not None
+        return known

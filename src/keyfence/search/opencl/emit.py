@@ -1,5 +1,6 @@
 """OpenCL C in place of LLVM's representation: the same circuits, through the same gates."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -16,11 +17,22 @@ _LEAVES: Final = {0xF0: "a", 0xCC: "b", 0xAA: "c"}
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """The type that a kernel computes with: its lanes, and the gates that suit who has it."""
+    """What a kernel computes with: a type and its lanes, and the gates that suit who has it.
 
+    `ternary` says how a gate of three inputs is written: as an expression, or as the one instruction that it is on some
+    devices (vpternlog, where the compiler is known to offer it; lop3).
+    """
+
+    name: str
     type: str
     lanes: int
     circuits: str
+    ternary: str = "expression"
+
+    @property
+    def unrolled(self) -> bool:
+        """Whether the kernel is the one for GPUs."""
+        return self.lanes == 32
 
     @property
     def bytes(self) -> int:
@@ -31,7 +43,7 @@ class Text(Block):
     """Statements of OpenCL C; a slot counts vectors from a pointer."""
 
     def __init__(self, vector: Vector, prefix: str = "v") -> None:
-        super().__init__(Path(vector.type, vector.lanes, (), vector.circuits), prefix)
+        super().__init__(Path(vector.name, vector.lanes, (), vector.circuits), prefix)
 
     def let(self, instruction: str) -> Value:
         name = f"{self.prefix}{len(self.lines)}"
@@ -54,33 +66,31 @@ class Text(Block):
         return self.let(f"LUT_{table:02X}({', '.join(inputs)})")
 
 
-def prelude(vector: Vector) -> str:
-    """What a kernel begins with: its vector, and gates of three inputs as functions of that.
-
-    Such a gate is one instruction of a processor with AVX-512, which clang, and so pocl, offers by name. For all others
-    it is an expression; NVIDIA's compiler makes one instruction (lop3) of it again.
-    """
-    gates = [f"#define LUT_{table:02X}(a, b, c) LUT(0x{table:02X}, {expression}, a, b, c)" for table, expression in _used()]
-    return "\n".join([f"typedef {vector.type} V;", "#define ONES ((V)(-1))", *_TERNARY, *gates, ""])
+def program(vector: Vector, body: str) -> str:
+    """The whole of a program: the vector, the gates of three inputs that the body uses, and the body."""
+    tables = sorted({int(found, 16) for found in re.findall(r"\bLUT_(..)\(", body)})
+    gates = [_GATE[vector.ternary].format(table=table, expression=_expressions()[table]) for table in tables]
+    return "\n".join([f"typedef {vector.type} V;", "#define ONES ((V)(-1))", *gates, body])
 
 
-_TERNARY: Final = (
-    "#if defined(__AVX512F__) && defined(__has_builtin)",
-    "#if __has_builtin(__builtin_ia32_pternlogq512_mask)",
-    "#define NAMED __builtin_ia32_pternlogq512_mask",
-    "#endif",
-    "#endif",
-    "#if defined(NAMED)",
-    "#define LUT(table, expression, a, b, c) as_ulong8(NAMED(as_long8(a), as_long8(b), as_long8(c), table, (uchar)-1))",
-    "#else",
-    "#define LUT(table, expression, a, b, c) (expression)",
-    "#endif",
-)
-
-
-def _used() -> list[tuple[int, str]]:
-    """The tables that may occur, with their expressions."""
-    return sorted(_expressions().items())
+_EXPRESSION: Final = "#define LUT_{table:02X}(a, b, c) {expression}"
+_GATE: Final = {
+    "expression": _EXPRESSION,
+    # clang's name for the instruction of AVX-512: pocl knows it, other compilers for processors may not
+    "vpternlog": f"""#if defined(__AVX512F__) && defined(__clang__)
+#define LUT_{{table:02X}}(a, b, c) \\
+    as_ulong8(__builtin_ia32_pternlogq512_mask(as_long8(a), as_long8(b), as_long8(c), {{table}}, (uchar)-1))
+#else
+{_EXPRESSION}
+#endif""",
+    # NVIDIA's assembly: its compiler finds this instruction in expressions too, but needs half again as many of it
+    "lop3": """uint LUT_{table:02X}(uint a, uint b, uint c)
+{{
+    uint made;
+    __asm__("lop3.b32 %0, %1, %2, %3, {table};" : "=r"(made) : "r"(a), "r"(b), "r"(c));
+    return made;
+}}""",
+}
 
 
 @cache

@@ -1,6 +1,7 @@
 """The DES search on one OpenCL device."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from keyfence.search.des.layout import LANE_BITS
@@ -11,18 +12,33 @@ from keyfence.search.threads import Search, measured
 from . import platforms, program
 from .emit import Vector
 from .frame_worker import FrameWorker
+from .grid_worker import GridWorker
+from .platforms import Device
 
 VECTORS: Final = {
-    vector.type: vector
-    for vector in (Vector("ulong8", 512, "lut3"), Vector("ulong4", 256, "gate2"), Vector("ulong2", 128, "gate2"))
+    vector.name: vector
+    for vector in (
+        Vector("ulong8", "ulong8", 512, "lut3", "vpternlog"),
+        Vector("ulong4", "ulong4", 256, "gate2"),
+        Vector("ulong2", "ulong2", 128, "gate2"),
+        Vector("uint", "uint", 32, "gate2"),
+        Vector("uint-lut3", "uint", 32, "lut3"),
+        Vector("uint-lop3", "uint", 32, "lut3", "lop3"),
+    )
 }
-"""What a kernel may compute with, by type, the widest first."""
+"""What a kernel may compute with, by name. Those of 32 bits are for GPUs. The last one is for NVIDIA's compiler; one that
+does not take it gets `uint` in its place."""
+LOP3_GENERATION: Final = 5  # NVIDIA's Maxwell: the first that has the instruction
+QUEUES: Final = 2
+"""Threads that keep a GPU busy: one launch computes while what another found is read."""
 
 
-def native_vector(handle: Any) -> Vector:
-    """The widest that the device says it has registers for."""
-    width = 64 * handle.native_vector_width_long
-    return next((vector for vector in VECTORS.values() if vector.lanes <= width), VECTORS["ulong2"])
+def suited(device: Device, handle: Any) -> Vector:
+    """For a GPU 32 bits; for a processor the widest vector that it says it has registers for."""
+    if device.kind != "gpu":
+        width = min(max(2, handle.native_vector_width_long), 8)
+        return VECTORS[f"ulong{width}"]
+    return VECTORS["uint-lop3" if platforms.nvidia_generation(handle) >= LOP3_GENERATION else "uint"]
 
 
 class Engine:
@@ -35,7 +51,7 @@ class Engine:
         self._device, self._handle = platforms.chosen(device)
         if vector is not None and vector not in VECTORS:
             raise NoSuchPath(f"no kernel computes with {vector!r}; there are {', '.join(VECTORS)}")
-        self._vector: Final = VECTORS[vector] if vector else native_vector(self._handle)
+        self._vector = VECTORS[vector] if vector else suited(self._device, self._handle)
 
     @property
     def path(self) -> str:
@@ -52,10 +68,15 @@ class Engine:
         stop_flag: Callable[[], bool] = lambda: False,
         progress: Callable[[int], None] = lambda _: None,
     ) -> Hit | None:
-        """The hit with the lowest number in [start, stop), or None; see keyfence.search.problem.Engine."""
+        """The hit with the lowest number in [start, stop), or None; see keyfence.search.problem.Engine.
+
+        On a processor `threads` is how many of its compute units are used; on a GPU how many launches are under way.
+        """
         start, stop = complete(problem, start, stop)
         compiled = self._compiled(problem)
-        return Search(lambda: FrameWorker(compiled, problem), start, stop, LANE_BITS).run(threads, stop_flag, progress)
+        worker = GridWorker if compiled.vector.unrolled else FrameWorker
+        threads = max(threads, QUEUES) if self._device.kind == "gpu" and threads > 0 else threads
+        return Search(lambda: worker(compiled, problem), start, stop, LANE_BITS).run(threads, stop_flag, progress)
 
     def rate(self, problem: DesProblem | None = None, *, seconds: float = 0.25, threads: int = 1) -> float:
         """Keys per second, measured for about `seconds` on a problem like this one (default: no bit known)."""
@@ -64,4 +85,10 @@ class Engine:
         return measured(self, shape, seconds, threads)
 
     def _compiled(self, problem: DesProblem) -> program.Program:
-        return program.compiled(self._device, self._handle, self._vector, problem.complement is not None)
+        """A compiler that does not take another's assembly after all gets what all of them take."""
+        pair = problem.complement is not None
+        if self._vector.ternary == "lop3":
+            with suppress(NoSuchPath):
+                return program.compiled(self._device, self._handle, self._vector, pair)
+            self._vector = VECTORS["uint"]
+        return program.compiled(self._device, self._handle, self._vector, pair)

@@ -14,7 +14,7 @@ from keyfence.search.problem import Hit
 from .boxes import EARLY, OTHERS
 from .confirm import confirmed
 from .platforms import binding
-from .program import Program
+from .program import Program, packed, u64
 from .rolled import CLOSER, HEAD_WORDS, HEADS
 
 _UNUSED: Final = SLOTS - 1
@@ -30,9 +30,9 @@ class FrameWorker:
         self._queue: Final = self._cl.CommandQueue(program.context)
         self._kernel: Final = program.kernel()
         heads, steps = _schedules(problem)
-        self._frame: Final = self._buffer(program, self._blocks())
-        self._found: Final = self._buffer(program, bytes(8))
-        self._fixed: Final = (self._frame, self._buffer(program, _packed(heads)), self._buffer(program, _packed(steps)))
+        self._frame: Final = program.buffer(self._blocks())
+        self._found: Final = program.buffer(bytes(8))
+        self._fixed: Final = (self._frame, program.buffer(packed(heads)), program.buffer(packed(steps)))
 
     def hits(self, first: int, stop: int) -> Iterator[Hit]:
         """The keys that fit among counts [first, stop), not in order of their numbers."""
@@ -48,7 +48,7 @@ class FrameWorker:
 
     def _run(self, first: int, stop: int, bit: int) -> int:
         """The first count with a lane that fits, or `stop`."""
-        arguments = (*map(_u64, (first, stop)), struct.pack("<I", bit), self._found)
+        arguments = (*map(u64, (first, stop)), struct.pack("<I", bit), self._found)
         self._kernel.set_args(*self._fixed, *arguments)
         self._cl.enqueue_nd_range_kernel(self._queue, self._kernel, (1,), (1,))
         return int.from_bytes(self._read(self._found, 0, 8), "little")
@@ -58,10 +58,6 @@ class FrameWorker:
         for index in range(1 + (self._problem.complement is not None)):
             missed = int.from_bytes(self._read(self._frame, (MISS + index) * width, width), "little")
             yield from confirmed(self._problem, count, lane, missed ^ (1 << self._vector.lanes) - 1, index == 1)
-
-    def _buffer(self, program: Program, content: bytes) -> Any:
-        flags = self._cl.mem_flags
-        return self._cl.Buffer(program.context, flags.READ_WRITE | flags.COPY_HOST_PTR, hostbuf=bytearray(content))
 
     def _write(self, slot: int, content: bytes) -> None:
         self._cl.enqueue_copy(self._queue, self._frame, content, dst_offset=slot * self._vector.bytes)
@@ -94,14 +90,6 @@ class FrameWorker:
             pattern = sum(1 << lane for lane in range(self._vector.lanes) if (first_lane + lane) >> index & 1)
             bits[bit] = pattern.to_bytes(self._vector.bytes, "little")
         return b"".join(bits[:HALF] * 2 + bits[HALF:] * 2)
-
-
-def _u64(number: int) -> bytes:
-    return number.to_bytes(8, "little")
-
-
-def _packed(words: Words) -> bytes:
-    return struct.pack(f"<{len(words)}I", *words)
 
 
 def _schedules(problem: DesProblem) -> tuple[Words, Words]:

@@ -89,3 +89,10 @@ def _described(cl: Any, platform: Any, handle: Any) -> Device:
     kinds = {cl.device_type.GPU: "gpu", cl.device_type.CPU: "cpu"}
     kind = next((name for bit, name in kinds.items() if handle.type & bit), "accelerator")
     return Device(platform.name.strip(), handle.name.strip(), kind, handle.max_compute_units)
+
+
+def nvidia_generation(handle: Any) -> int:
+    """The major number of the compute capability that NVIDIA's devices tell; 0 for all others."""
+    if "cl_nv_device_attribute_query" not in handle.extensions.split():
+        return 0
+    return int(handle.compute_capability_major_nv)

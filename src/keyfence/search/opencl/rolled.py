@@ -14,7 +14,7 @@ from keyfence.search.des.layout import MEETING, OUTPUTS
 from keyfence.search.des.tables import BOXES, ROTATION
 
 from .boxes import EARLY, OTHERS, Boxes, Held, KeyBit, places
-from .emit import Text, Vector, prelude
+from .emit import Text, Vector, program
 
 CLOSER: Final = COUNTERS
 """The head of the first closer comparison."""
@@ -25,12 +25,12 @@ STEP_WORDS: Final = 5
 
 def source(vector: Vector, pair: bool) -> str:
     """The program; `pair` adds the complemented pair's comparison."""
-    return f"""{prelude(vector)}
+    body = f"""
 #define ROW(name) (frame + name)
 constant uint turns[8] = {{{", ".join(str(ROTATION[number - 1]) for number in range(4, 12))}}};
 constant uint places[{4 * len(OTHERS)}] = {{{", ".join(str(place) for box in OTHERS for place in OUTPUTS[box])}}};
 
-kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 void search(global V *restrict frame, global const uint *restrict heads, global const uint *restrict steps,
             ulong first, ulong stop, uint bit, global ulong *restrict found)
 {{
@@ -66,6 +66,7 @@ void search(global V *restrict frame, global const uint *restrict heads, global 
     *found = stop;
 }}
 """
+    return program(vector, body)
 
 
 def _of(base: str, text: Text) -> Held:

@@ -1,0 +1,78 @@
+"""The text of kernels: gates as expressions, the schedule of flips, NVIDIA's assembly where there is no such device."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from keyfence.search.des import Hit, odd_parity
+from keyfence.search.des.layout import KEY_BITS
+from keyfence.search.opencl import Engine, grid_worker, unrolled
+from keyfence.search.opencl.emit import _expressions
+from keyfence.search.opencl.engine import VECTORS
+
+from ..des.blocks import planted
+
+
+def test_an_expression_has_its_table() -> None:
+    assert sorted(_expressions()) == list(range(256))
+    for table, expression in _expressions().items():
+        assert eval(expression, {"a": 0xF0, "b": 0xCC, "c": 0xAA}) & 0xFF == table
+
+
+def test_a_flip_begins_with_its_bit_and_reaches_less_than_everything() -> None:
+    everything = unrolled.schedule(None)
+    for bit in range(KEY_BITS):
+        flipped, *steps = unrolled.schedule(bit)
+        assert flipped == unrolled.FLIP + bit
+        assert set(steps) < set(everything)
+
+
+@pytest.mark.parametrize("pair", [False, True])
+def test_clang_makes_one_lop3_of_a_gate(tmp_path: Path, pair: bool) -> None:
+    """pocl brings clang, which also writes NVIDIA's assembly: the kernel that no device here can run is at least one."""
+    clang = shutil.which("clang-15")
+    assert clang, "pocl's clang is missing"
+    source = tmp_path / "kernel.cl"
+    source.write_text(unrolled.source(VECTORS["uint-lop3"], pair))
+    options = [
+        "-x",
+        "cl",
+        "-cl-std=CL1.2",
+        "-Xclang",
+        "-finclude-default-header",
+        "-DGROUP=64",
+        "-target",
+        "nvptx64",
+        "-O1",
+        "-S",
+    ]
+    subprocess.run([clang, *options, str(source), "-o", str(tmp_path / "ptx")], check=True)
+    written = source.read_text()
+    gates = written.count("LUT_") - written.count("uint LUT_")
+    assert (tmp_path / "ptx").read_text().count("lop3.b32") == pytest.approx(gates, rel=0.02)
+
+
+def test_a_compiler_that_refuses_the_assembly_gets_expressions() -> None:
+    random = Random(31)
+    key = random.randbytes(8)
+    problem = planted(random, key, 12)
+    assert Engine(vector="uint-lop3").search(problem) == Hit(problem.candidate(key), odd_parity(key))
+
+
+def test_a_launch_that_reports_too_much_is_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = Random(30)
+    key = random.randbytes(8)
+    problem = planted(random, key, 15)
+    taken, real = [], grid_worker.GridWorker._records
+
+    def overflowing(worker: grid_worker.GridWorker, first: int, stop: int) -> list[tuple[int, ...]] | None:
+        taken.append(stop - first)
+        return None if stop - first > 5 else real(worker, first, stop)
+
+    monkeypatch.setattr(grid_worker.GridWorker, "_records", overflowing)
+    assert Engine(vector="uint").search(problem) == Hit(problem.candidate(key), odd_parity(key))
+    assert max(taken) == 64
+    assert min(taken) in range(3, 6)
