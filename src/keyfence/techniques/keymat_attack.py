@@ -11,7 +11,7 @@ from keyfence.cryptoki import KeyMaterial
 from keyfence.cryptoki.constants import CKK
 from keyfence.model import Chain, Cut, KeyMatCut, KeyOption, Lengths, Public, Sink, Slice, Step
 
-from . import keysearch
+from . import keysearch, searching
 from .base import Attack, Bench, Inconclusive, Known, Offer
 from .keymat import TOTAL, Cutter, KeyRequest, describe_cut
 from .opening import open_record, side_keys
@@ -169,7 +169,7 @@ class _Gathering:
         handle, key_type = key_of(made, piece.part, self.attack.request(cut).key_type)
         matches = self.attack.identify(self.bench, handle, key_type)
         known = {place - piece.start: self.known[place] for place in range(piece.start, piece.stop) if place in self.known}
-        self._add(piece.start, keysearch.find(matches, piece.length, known, self.bench.max_search_bits), Source.SEARCHED)
+        self._add(piece.start, searching.short(self.bench, matches, piece.length, known), Source.SEARCHED)
 
     def _add(self, start: int, value: bytes, source: Source) -> None:
         for place, byte in enumerate(value, start):

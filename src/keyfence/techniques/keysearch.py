@@ -1,7 +1,7 @@
 """Finding a short or partly known key: one call makes the module use it, and the trials are done outside.
 
 What identifies a key is the first thing the module lets it do: a MAC (HMAC, or SSL 3.0's), a block or keystream of its
-cipher, or its CKA_CHECK_VALUE. Searches of up to two bytes are run here; larger ones belong to the search room.
+cipher, or its CKA_CHECK_VALUE. Candidates are tried here one by one; `searching` has engines for more than two bytes.
 """
 
 import hashlib

@@ -15,7 +15,7 @@ from keyfence.cryptoki.session import secret_key
 from keyfence.cryptoki.values import Template
 from keyfence.model import Chain, Key, Lengths, Readable, Span, Step, Window
 
-from . import keysearch
+from . import keysearch, searching
 from .base import Bench, Inconclusive, Known, Offer
 from .opening import open_record, side_keys
 from .oracle import OracleAttack, Way, read_derived, readable_templates, stream_of
@@ -154,7 +154,7 @@ class DerivedStreamAttack(OracleAttack):
             length = _length(step) or self.target.length
             with bench.session.scope():
                 matches = self._identified(bench, ladder, self.target.secret, length) if step.call else self._opens
-                known = dict(enumerate(keysearch.find(matches, length, known, bench.max_search_bits)))
+                known = dict(enumerate(searching.short(bench, matches, length, known)))
         return self.target.recovery(bytes(known[place] for place in range(self.target.length)), Source.SEARCHED)
 
     def _opens(self, value: bytes) -> bool:

@@ -12,8 +12,9 @@ from typing import Final
 from keyfence.cryptoki.constants import CKK, CKM
 from keyfence.search.problem import Problem
 
-from .base import Inconclusive
-from .keysearch import MESSAGE, Use
+from . import keysearch
+from .base import Bench, Inconclusive
+from .keysearch import MESSAGE, Matches, Use
 
 DES, AES, RC4 = "des", "aes", "rc4"
 ALGORITHMS: Final[Mapping[int, str]] = {CKK.DES: DES, CKK.AES: AES, CKK.RC4: RC4}
@@ -33,6 +34,7 @@ SETUP_SECONDS: Final = 0.2
 RECORD_SECONDS: Final = 2e-5
 """What opening a record takes, about: no engine does it."""
 _MEASURED_FOR: Final = 0.1
+_PLAIN_BYTES: Final = 2
 
 
 @cache
@@ -60,6 +62,16 @@ def blocks(use: Use, size: int) -> list[tuple[bytes, bytes]]:
         (bytes(a ^ b for a, b in zip(MESSAGE[at : at + size], chain[at:], strict=False)), chain[at + size : at + 2 * size])
         for at in range(0, len(MESSAGE), size)
     ]
+
+
+def short(bench: Bench, matches: Matches, length: int, known: Mapping[int, int]) -> bytes:
+    """`keysearch.find`; more than two bytes by an engine, where the bench allows it and one knows that use of a key."""
+    unknown = frozenset(range(length)).difference(known)
+    large = len(unknown) > _PLAIN_BYTES and 8 * len(unknown) <= bench.max_search_bits
+    if not (large and bench.searchable and isinstance(matches, Use) and matches.mechanism in SHORT):
+        return keysearch.find(matches, length, known, bench.max_search_bits)
+    mask = bytes(0 if place in unknown else 0xFF for place in range(length))
+    return bench.search(problem(matches, mask, bytes(known.get(place, 0) for place in range(length))))
 
 
 def find(wanted: Problem) -> bytes:
