@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from keyfence.search.opencl import Device, Engine, devices, platforms
+from keyfence.search.des import DesProblem
+from keyfence.search.opencl import Device, Engine, devices, frame_worker, platforms
 from keyfence.search.problem import MissingExtra, NoSuchPath
 
 
@@ -50,6 +51,16 @@ def test_a_platform_that_fails_hides_no_other(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(cl, "get_platforms", lambda: [broken])
     with pytest.raises(NoSuchPath, match="broken"):
         devices()
+
+
+def test_a_device_that_gives_up_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: object) -> int:
+        raise platforms.binding().MemoryError("clEnqueueNDRangeKernel", -4, "out of memory")
+
+    monkeypatch.setattr(frame_worker.FrameWorker, "_run", run)
+    with pytest.raises(NoSuchPath, match="gave up") as raised:
+        Engine(vector="ulong2").search(DesProblem(((bytes(8), bytes(8)),)), threads=2)
+    assert "\n" not in str(raised.value)
 
 
 def fail(error: type[Exception]) -> None:

@@ -70,13 +70,18 @@ class Engine:
     ) -> Hit | None:
         """The hit with the lowest number in [start, stop), or None; see keyfence.search.problem.Engine.
 
+        Raises NoSuchPath where the device does not do what it should, be it only for want of memory.
         On a processor `threads` is how many of its compute units are used; on a GPU how many launches are under way.
         """
         start, stop = complete(problem, start, stop)
         compiled = self._compiled(problem)
         worker = GridWorker if compiled.vector.unrolled else FrameWorker
         threads = max(threads, QUEUES) if self._device.kind == "gpu" and threads > 0 else threads
-        return Search(lambda: worker(compiled, problem), start, stop, LANE_BITS).run(threads, stop_flag, progress)
+        search = Search(lambda: worker(compiled, problem), start, stop, LANE_BITS)
+        try:
+            return search.run(threads, stop_flag, progress)
+        except platforms.binding().Error as error:
+            raise NoSuchPath(f"{self._device.name} gave up during the search: {platforms.first_line(error)}") from error
 
     def rate(self, problem: DesProblem | None = None, *, seconds: float = 0.25, threads: int = 1) -> float:
         """Keys per second, measured for about `seconds` on a problem like this one (default: no bit known)."""

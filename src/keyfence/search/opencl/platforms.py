@@ -96,3 +96,8 @@ def nvidia_generation(handle: Any) -> int:
     if "cl_nv_device_attribute_query" not in handle.extensions.split():
         return 0
     return int(handle.compute_capability_major_nv)
+
+
+def first_line(error: Exception) -> str:
+    """What pyopencl says went wrong, without the compiler's log behind it."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

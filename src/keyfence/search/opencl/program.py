@@ -11,7 +11,7 @@ from keyfence.search.problem import NoSuchPath
 
 from . import rolled, unrolled
 from .emit import Vector
-from .platforms import Device, binding
+from .platforms import Device, binding, first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,15 @@ def packed(words: Sequence[int]) -> bytes:
 def compiled(device: Device, handle: Any, vector: Vector, pair: bool) -> Program:
     """Raises NoSuchPath where the device's compiler does not take it."""
     cl = binding()
-    context = cl.Context([handle])
     group, options = _for(device, vector)
     text = (unrolled if vector.unrolled else rolled).source(vector, pair)
     try:
+        context = cl.Context([handle])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", cl.CompilerWarning)  # what a compiler remarks is no concern of who searches
             program = cl.Program(context, text).build([f"-DGROUP={group}", *options])
     except cl.Error as error:
-        line = str(error).strip().splitlines()[0]
-        raise NoSuchPath(f"the compiler of {device.name} refuses the kernel {vector.name}: {line}") from error
+        raise NoSuchPath(f"the compiler of {device.name} refuses the kernel {vector.name}: {first_line(error)}") from error
     return Program(vector, device.units, group, context, program)
 
 
