@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from keyfence.audit import Finding
 from keyfence.report.json import schema
 from keyfence.techniques import TECHNIQUES
 
+from ..report.samples import ABSENT, EXPOSED, INCONCLUSIVE, REFUSED, report
 from .program import keyfence
 
 CLASSIC = ("audit", "token", "--schedule", "classic")
@@ -95,6 +97,25 @@ def test_a_budget_of_calls_ends_the_attacks_and_not_the_cleaning_up() -> None:
     assert ended.code == 1
     assert content["residue"]["objects_before"] == content["residue"]["objects_after"]
     assert "the budget of 300 calls is spent" in {finding["why"] for finding in content["findings"]}
+
+
+def test_an_audit_that_concludes_nothing_is_no_good_news(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    ended = keyfence("audit", "token", "--max-calls", "25", "--json", file)
+    reason = "every finding is INCONCLUSIVE (the budget of 25 calls is spent)"
+    assert ended.code == 3
+    assert ended.errors.splitlines()[-2:] == [
+        f"keyfence: nothing could be concluded of {schedule}: {reason}" for schedule in ("classic", "separated")
+    ]
+    assert ended.output.count("EXPOSED 0   REFUSED 0   ABSENT 0   INCONCLUSIVE ") == 2
+    for audit in json.loads(file.read_text())["audits"]:
+        assert audit["summary"]["inconclusive"] == len(audit["findings"]) > 0
+
+
+@pytest.mark.parametrize("answer", [EXPOSED, REFUSED, ABSENT], ids=lambda finding: str(finding.verdict))
+def test_one_answer_of_any_kind_is_a_conclusion(answer: Finding) -> None:
+    assert report(INCONCLUSIVE, answer).conclusive
+    assert not report(INCONCLUSIVE, INCONCLUSIVE).conclusive
 
 
 def test_searches_beyond_the_limit_are_priced() -> None:

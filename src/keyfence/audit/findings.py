@@ -137,5 +137,10 @@ class Report:
         return {verdict: sum(f.verdict is verdict for f in self.findings) for verdict in Verdict}
 
     @property
+    def conclusive(self) -> bool:
+        """Whether anything was found out at all, were it that there is nothing to attack."""
+        return any(finding.verdict is not Verdict.INCONCLUSIVE for finding in self.findings)
+
+    @property
     def exposed(self) -> bool:
         return any(finding.verdict is Verdict.EXPOSED for finding in self.findings)

@@ -10,7 +10,8 @@ from .ending import one_clear_line
 from .request import AuditOptions, Schedule
 
 EPILOG: Final = (
-    "Exit codes: 0 nothing exposed, 1 exposures, 2 usage, 3 could not run (no module, no login, a crash at the start, Ctrl-C). "
+    "Exit codes: 0 nothing exposed, 1 exposures, 2 usage, 3 could not run (no module, no login, a crash at the start, Ctrl-C) "
+    "or could conclude nothing (every finding is INCONCLUSIVE). "
     "Only session objects are made, and they are destroyed. Begin with --plan on a module that matters."
 )
 

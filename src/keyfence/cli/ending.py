@@ -1,4 +1,4 @@
-"""How a command ends: its exit codes, and one line on standard error where it could not run."""
+"""How a command ends: its exit codes, and one line on standard error where it could not run, or ran for nothing."""
 
 import os
 import sys
@@ -12,7 +12,8 @@ import typer
 
 
 class ExitCode(IntEnum):
-    """The command line's contract. Ctrl-C counts as "could not run": what was found until then is no audit."""
+    """The command line's contract. Ctrl-C counts as "could not run": what was found until then is no audit. So does an audit
+    that has no answer at all: nobody may read that as "nothing exposed"."""
 
     NOTHING_EXPOSED = 0
     EXPOSED = 1
@@ -44,10 +45,15 @@ def one_clear_line() -> Iterator[None]:
 
 def could_not_run(reason: str) -> NoReturn:
     """Raises typer.Exit."""
+    complain(reason)
+    raise typer.Exit(ExitCode.COULD_NOT_RUN)
+
+
+def complain(reason: str) -> None:
+    """The line on standard error."""
     from keyfence.report.words import clean
 
     print(f"keyfence: {clean(reason)}", file=sys.stderr)
-    raise typer.Exit(ExitCode.COULD_NOT_RUN)
 
 
 def _leave_the_pipe() -> None:

@@ -1,6 +1,7 @@
 """The audit of what was asked for, and its report."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 
 import z3
@@ -11,7 +12,7 @@ from keyfence.cryptoki import CryptokiError, ModuleFailure
 from keyfence.report import json, terminal
 from keyfence.techniques import TECHNIQUES
 
-from .ending import ExitCode, could_not_run
+from .ending import ExitCode, complain, could_not_run
 from .guarding import guarded
 from .progress import Display, Tally, display
 from .request import AuditOptions
@@ -25,8 +26,19 @@ def run(targets: Mapping[str, Target], options: AuditOptions) -> ExitCode:
     with guarded(targets, options) as audited:
         reports = {name: _audit(name, target, options) for name, target in audited.items()}
     _report(reports, options)
-    exposed = any(report.exposed for report in reports.values())
-    return ExitCode.EXPOSED if exposed else ExitCode.NOTHING_EXPOSED
+    concluded = options.plan or _concluded(reports)
+    if any(report.exposed for report in reports.values()):
+        return ExitCode.EXPOSED
+    return ExitCode.NOTHING_EXPOSED if concluded else ExitCode.COULD_NOT_RUN
+
+
+def _concluded(reports: Mapping[str, Report]) -> bool:
+    """Whether each audit has an answer of some kind. One that has none, a small --max-calls say, is named, with its reason."""
+    empty = {name: report for name, report in reports.items() if not report.conclusive}
+    for name, report in empty.items():
+        ((reason, _),) = Counter(finding.why for finding in report.findings).most_common(1)
+        complain(f"nothing could be concluded of {name}: every finding is INCONCLUSIVE ({reason})")
+    return not empty
 
 
 def _audit(name: str, target: Target, options: AuditOptions) -> Report:
