@@ -11,6 +11,7 @@ from keyfence.search.des import BadProblem, DesProblem, Hit, NoSuchPath, complem
 from keyfence.search.des import Engine as Native
 from keyfence.search.opencl import Engine, devices, grid_worker
 from keyfence.search.opencl.engine import VECTORS
+from keyfence.search.registry import engine_for
 
 from ..des.blocks import ALL_BITS, des, planted, planted_complement
 from ..des.test_engine import SEMI_WEAK, WEAK, around
@@ -177,5 +178,9 @@ def test_a_vector_is_known_or_refused() -> None:
         Engine(vector="float3")
 
 
-def test_the_path_names_the_device() -> None:
-    assert Engine(0).path == f"opencl:{devices()[0].name}"
+def test_the_path_names_the_device_and_leads_to_it_again() -> None:
+    path = Engine(0).path
+    assert path == f"opencl:{devices()[0].name}"
+    problem = DesProblem(((bytes(8), bytes(8)),))
+    assert engine_for(problem, path).path == path
+    assert engine_for(problem, "opencl").path in {Engine(index).path for index in range(len(devices()))}
