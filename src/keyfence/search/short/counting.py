@@ -2,7 +2,7 @@
 
     BASE     64 bytes: the key with its known bits and the counted bits as they are, the lanes' bits clear
     HITS     a word of 64 bits: the lanes that fit
-    BLOCKS   two words of 64 bits for the kernel's own use
+    NUMBERS  a few words for the kernel's own use
     OWN      where the kernel's own memory begins
 
 A kernel is a module with two functions more:
@@ -17,7 +17,7 @@ from typing import Final
 
 BASE: Final = 0
 HITS: Final = 64
-BLOCKS: Final = 72
+NUMBERS: Final = 72
 OWN: Final = 128
 COUNTERS: Final = 64
 FIRST: Final = COUNTERS - 1

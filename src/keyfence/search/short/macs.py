@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from .code import function
-from .counting import BASE, BLOCKS, OWN, RUN, attributes, machine_words
+from .counting import BASE, NUMBERS, OWN, RUN, attributes, machine_words
 from .hashes import BLOCK_WORDS, HASHES, Early, Hash, compress, expanded
 from .paths import Path
 from .problem import ShortKeyProblem
@@ -100,7 +100,7 @@ class MacKernel:
             yield part, array(WORD, [pad] * self.lanes).tobytes()
         tables = message_tables(self.hash_name, message)
         yield self._tables, tables
-        yield BLOCKS, array("Q", [frame + self._tables, frame + self._tables + len(tables)]).tobytes()
+        yield NUMBERS, array("Q", [frame + self._tables, frame + self._tables + len(tables)]).tobytes()
 
     def lane_contents(self, images: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
         """The same for what differs between the lanes: an image of each one's bits."""
@@ -171,8 +171,8 @@ entry:
   %second = getelementptr i8, ptr %frame, i64 {second}
   %initial = getelementptr i8, ptr %first, i64 {self._state}
   %digest = getelementptr i8, ptr %frame, i64 {self.digest}
-  %blocks = getelementptr i8, ptr %frame, i64 {BLOCKS}
-  %blocks1 = getelementptr i8, ptr %frame, i64 {BLOCKS + 8}
+  %blocks = getelementptr i8, ptr %frame, i64 {NUMBERS}
+  %blocks1 = getelementptr i8, ptr %frame, i64 {NUMBERS + 8}
   %begin = load ptr, ptr %blocks
   %end = load ptr, ptr %blocks1
   call void @keyed(ptr %frame, ptr %first)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .code import Code, function
-from .counting import BLOCKS, OWN, RUN, attributes
+from .counting import NUMBERS, OWN, RUN, attributes
 from .layout import LANE_BITS
 from .paths import Path
 from .problem import LEAST_BYTES, ShortKeyProblem, keystream
@@ -21,9 +21,9 @@ GROUP: Final = 4
 """Keys at a time: fewer leave the processor waiting, and more do not fit into its registers."""
 LONGEST: Final = 32
 STATE: Final = 256
-LENGTH, STEPS = BLOCKS, BLOCKS + 8
+LENGTH, STEPS = NUMBERS, NUMBERS + 8
 """Where the key's length is and how many bytes of keystream are made."""
-TARGET: Final = BLOCKS + 16
+TARGET: Final = NUMBERS + 16
 DELTAS: Final = OWN
 KEYS: Final = DELTAS + LONGEST * LANES
 IDENTITY: Final = KEYS + LONGEST * LANES
