@@ -30,8 +30,3 @@ class Code:
 def function(head: str, lines: Iterable[str], result: str = "void") -> str:
     """A function of one basic block that ends by returning `result`."""
     return "\n".join([f"define {head} #0 {{", *lines, f"  ret {result}", "}", ""])
-
-
-def splat(kind: str, number: int, count: int) -> str:
-    """A constant vector of `count` times the same number."""
-    return "<" + ", ".join([f"{kind} {number}"] * count) + ">"

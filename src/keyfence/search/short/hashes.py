@@ -23,11 +23,11 @@ def _primes(count: int) -> list[int]:
 
 
 def _cube_root(number: int) -> int:
-    root = int(number ** (1 / 3))
-    while root**3 > number:
-        root -= 1
-    while (root + 1) ** 3 <= number:
-        root += 1
+    """Rounded down, bit by bit."""
+    root = 0
+    for bit in reversed(range(number.bit_length() // 3 + 1)):
+        if (root | 1 << bit) ** 3 <= number:
+            root |= 1 << bit
     return root
 
 

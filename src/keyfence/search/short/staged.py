@@ -107,6 +107,9 @@ class Staged:
             return self._ternary(XOR3, *terms)
         return reduce(lambda a, b: self._apply("xor", a, b), terms)
 
+    def _can_be_ternary(self, *values: Value) -> bool:
+        return self.path.ternary and any(isinstance(value, Node) for value in values)
+
     def _ternary(self, table: int, *inputs: Value) -> Value:
         stage, kind = _stage(*inputs), self.path.vector
         arguments = ", ".join(f"{kind} {self.operand(value, stage)}" for value in inputs)
@@ -114,17 +117,13 @@ class Staged:
 
     def choose(self, which: Value, a: Value, b: Value) -> Value:
         """The bits of `a` where `which` has ones, of `b` elsewhere."""
-        if all(isinstance(value, int) for value in (which, a, b)):
-            return (which & a) | (~which & b & MASK)  # type: ignore[operator]
-        if self.path.ternary:
+        if self._can_be_ternary(which, a, b):
             return self._ternary(CHOOSE, which, a, b)
         return self.xor(self._and(which, self._difference(a, b)), b)
 
     def majority(self, a: Value, b: Value, c: Value) -> Value:
         """What at least two of the three have, bit by bit."""
-        if all(isinstance(value, int) for value in (a, b, c)):
-            return (a & b) | (a & c) | (b & c)  # type: ignore[operator]
-        if self.path.ternary:
+        if self._can_be_ternary(a, b, c):
             return self._ternary(MAJORITY, a, b, c)
         return self.xor(self._and(self._difference(a, b), self._difference(b, c)), b)
 
@@ -154,9 +153,8 @@ class Staged:
     def declarations(self) -> str:
         kind = self.path.vector
         ternary = f"declare {kind} @llvm.x86.avx512.pternlog.d.512({kind}, {kind}, {kind}, i32 immarg)\n"
-        return (
-            f"declare {kind} @llvm.fshl.v{self.path.lanes}i32({kind}, {kind}, {kind})\n{ternary if self.path.ternary else ''}"
-        )
+        rotation = f"declare {kind} @llvm.fshl.v{self.path.lanes}i32({kind}, {kind}, {kind})\n"
+        return rotation + (ternary if self.path.ternary else "")
 
 
 def _stage(*values: Value) -> int:
