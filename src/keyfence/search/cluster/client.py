@@ -22,7 +22,7 @@ from keyfence.search.ranges import Range, Ranges
 
 from . import remote
 from .planner import Chunk, Crew
-from .settings import CONNECT_SECONDS, Tls, quiet, security
+from .settings import CONNECT_SECONDS, Tls, answering, quiet, reach, security
 
 if TYPE_CHECKING:
     from keyfence.search.work import Work
@@ -83,27 +83,16 @@ async def _connected(scheduler: str, security: Any) -> AsyncIterator[Any]:
     """Dask's client. Raises NoCluster if nobody answers in time, or somebody else does."""
     from distributed import Client
 
-    client = Client(
-        scheduler, asynchronous=True, timeout=CONNECT_SECONDS, security=security, set_as_default=False, name="keyfence"
-    )
+    await reach(scheduler, security, "client")
+    options = {"asynchronous": True, "set_as_default": False, "timeout": CONNECT_SECONDS, "name": "keyfence"}
+    client = Client(scheduler, security=security, **options)
     try:
-        with _told(scheduler):
-            await asyncio.wait_for(client, CONNECT_SECONDS + 2)
+        with answering(scheduler):
+            await asyncio.wait_for(client, CONNECT_SECONDS)
         yield client
     finally:
         with suppress(Exception):
             await client.close(timeout=3)
-
-
-@contextmanager
-def _told(scheduler: str) -> Iterator[None]:
-    """What can go wrong when connecting, in a line."""
-    try:
-        yield
-    except (OSError, TimeoutError):
-        raise NoCluster(f"no Dask scheduler answers at {scheduler} within {CONNECT_SECONDS:.0f} seconds") from None
-    except (ImportError, ValueError, TypeError, AssertionError, KeyError):
-        raise NoCluster(f"what answers at {scheduler} is no Dask scheduler of a version that this one works with") from None
 
 
 class _Foreman:
@@ -292,6 +281,5 @@ class _Foreman:
 
 def _unable(error: Exception) -> str:
     """Why Dask could not call a function of ours, without the error's text: it could hold anything."""
-    if isinstance(error, ImportError | AttributeError):
-        return "it, or the scheduler, does not have this version of keyfence"
-    return f"Dask could not run keyfence there, or at the scheduler ({type(error).__name__})"
+    needed = "keyfence has to be installed there and at the scheduler, in the same version"
+    return f"Dask could not run keyfence ({type(error).__name__}): {needed}"

@@ -20,7 +20,7 @@ from keyfence.search.problem import NoCluster
 from keyfence.search.registry import engine_for
 
 from . import remote
-from .settings import CONNECT_SECONDS, Tls, quiet, security
+from .settings import CONNECT_SECONDS, Tls, quiet, reach, security
 
 RETURN_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 1.0
@@ -43,6 +43,7 @@ class _Node:
     def __init__(self, scheduler: str, security: Any, directory: str, said: Said) -> None:
         self._scheduler, self._security, self._directory, self._said = scheduler, security, directory, said
         self._told_to_end = asyncio.Event()
+        self._host: str | None = None  # our address on the way to the scheduler
         self._worker: Any = None
 
     async def serve(self) -> None:
@@ -60,14 +61,17 @@ class _Node:
             await serving
 
     async def _serve(self) -> None:
+        own = await reach(self._scheduler, self._security, "worker")
+        self._host = None if ":" in own else own  # Dask takes no IPv6 address here
         worker = await self._joined(CONNECT_SECONDS)
+        self._said(f"searching for {self._scheduler} with {remote.Here.node}; Ctrl-C ends it")
         while True:
-            self._said(f"searching for {self._scheduler} with {remote.Here.node}; Ctrl-C ends it")
             await worker.finished()
             if str(worker.why_closed).startswith("scheduler-"):
                 return
             self._said(f"the scheduler at {self._scheduler} is lost; trying to come back for {RETURN_SECONDS:.0f} seconds")
             worker = await self._joined(RETURN_SECONDS)
+            self._said(f"back at {self._scheduler}")
 
     async def _joined(self, seconds: float) -> Any:
         """A worker that the scheduler knows. Raises NoCluster."""
@@ -95,6 +99,7 @@ class _Node:
 
         return Node(
             self._scheduler,
+            host=self._host,  # who does not reach the scheduler this way does not reach us
             nthreads=1,
             name=f"{socket.gethostname()}-{os.getpid()}",
             resources={"keyfence-threads": remote.Here.node.threads},

@@ -1,5 +1,6 @@
 """What Dask is told of certificates and addresses, and that it is to be quiet: a user reads lines, not its log."""
 
+import asyncio
 import logging
 import os
 import sys
@@ -71,6 +72,40 @@ def _configured() -> Any:
     if not found.tls_ca_file:
         raise NoCluster(f"a tls:// scheduler needs certificates: set {', '.join(VARIABLES)}")
     return found
+
+
+async def reach(scheduler: str, security: Any, role: str) -> str:
+    """Connects once, since Dask itself tries again and again where that is of no use. Raises NoCluster.
+
+    Returns this machine's own address on the way there.
+    """
+    from distributed.comm import connect, get_address_host
+
+    try:
+        options = security.get_connection_args(role)
+    except (OSError, ValueError):  # what OpenSSL says of files is an OSError
+        raise NoCluster(f"the files that {', '.join(VARIABLES)} name are no certificate with its key and authority") from None
+    with answering(scheduler):
+        comm = await asyncio.wait_for(connect(scheduler, timeout=CONNECT_SECONDS, **options), CONNECT_SECONDS)
+        own = str(get_address_host(comm.local_address))
+        await comm.close()
+    return own
+
+
+@contextmanager
+def answering(scheduler: str) -> Iterator[None]:
+    """What can go wrong with a connection, as NoCluster."""
+    from distributed.comm import CommClosedError
+
+    try:
+        yield
+    except CommClosedError:
+        hint = "tcp:// and tls:// do not mix, and certificates come from one authority"
+        raise NoCluster(f"{scheduler} closes the connection: {hint}") from None
+    except (OSError, TimeoutError):
+        raise NoCluster(f"no Dask scheduler answers at {scheduler} within {CONNECT_SECONDS:g} seconds") from None
+    except Exception:  # whatever Dask makes of a stranger's words
+        raise NoCluster(f"what answers at {scheduler} is no Dask scheduler of a version that this one works with") from None
 
 
 @contextmanager
