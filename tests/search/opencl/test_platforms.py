@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from keyfence.search import threads
 from keyfence.search.des import DesProblem
 from keyfence.search.opencl import Device, Engine, devices, frame_worker, platforms
+from keyfence.search.opencl.engine import suited
 from keyfence.search.problem import MissingExtra, NoSuchPath
 
 
@@ -95,3 +98,32 @@ def test_without_pyopencl_one_line_names_the_extra() -> None:
 def test_nothing_is_imported_before_it_is_needed() -> None:
     code = "import sys, keyfence.search.opencl, keyfence.search.registry; assert 'pyopencl' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("width", "vector"), [(1, "ulong2"), (2, "ulong2"), (4, "ulong4"), (8, "ulong8"), (16, "ulong8")])
+def test_a_processor_gets_the_vector_it_has_registers_for(width: int, vector: str) -> None:
+    assert suited(Device("p", "d", "cpu", 1), SimpleNamespace(native_vector_width_long=width)).name == vector
+
+
+@pytest.mark.parametrize(
+    ("extensions", "generation", "vector"),
+    [
+        ("cl_khr_fp64 cl_nv_device_attribute_query", 8, "uint-lop3"),
+        ("cl_nv_device_attribute_query", 3, "uint"),
+        ("", 9, "uint"),
+    ],
+)
+def test_a_gpu_gets_32_lanes_and_nvidias_their_instruction(extensions: str, generation: int, vector: str) -> None:
+    handle = SimpleNamespace(extensions=extensions, compute_capability_major_nv=generation)
+    assert suited(Device("p", "d", "gpu", 1), handle).name == vector
+
+
+def test_a_gpu_has_two_launches_under_way_however_few_threads_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(threads.Search, "run", lambda search, count, *_: asked.append(count))
+    for kind in ("cpu", "gpu"):
+        engine = Engine(0, vector="ulong2")
+        monkeypatch.setattr(engine, "_device", replace(engine._device, kind=kind))
+        for count in (1, 3):
+            engine.search(DesProblem(((bytes(8), bytes(8)),)), threads=count)
+    assert asked == [1, 3, 2, 3]
