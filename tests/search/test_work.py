@@ -2,6 +2,7 @@
 
 import hmac
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -94,3 +95,19 @@ def test_a_disk_that_is_full_for_a_while_ends_no_search() -> None:
     full[0] = False
     work.save()
     assert work.unsaved is None
+
+
+def test_a_hit_is_not_lost_between_its_being_searched_and_its_being_told() -> None:
+    """Ctrl-C right after the engine said how far it is, before it handed over what it found there."""
+    interrupted = Work(Job.of(PROBLEM), lambda _: None)
+
+    class Hasty(Engine):
+        def search(self, *arguments: Any, **options: Any) -> Hit | None:
+            super().search(*arguments, **options)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(interrupted, Hasty(), 1)
+    assert interrupted.job.done == Ranges(((0, AT),))
+    run(interrupted, Engine(), 1)
+    assert interrupted.job.hits == (Hit(AT, odd_parity(KEY)),)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from .job import Job
 from .problem import BadJob, Engine, Hit
-from .ranges import Ranges
+from .ranges import Range, Ranges
 
 SAVE_SECONDS: Final = 5.0  # a process that dies loses no more than this, and what it takes to write the file
 
@@ -57,11 +57,21 @@ class Work:
 def run(work: Work, engine: Engine[Any], threads: int, stop_flag: Callable[[], bool] = lambda: False) -> None:
     """Searches what is missing, lowest first, until nothing is or `stop_flag` says so. What interrupts it is raised."""
     while (gaps := work.job.missing) and not stop_flag():
-        start, stop = gaps.parts[0]
+        _run_gap(work, engine, gaps.parts[0], threads, stop_flag)
 
-        def told(below: int, start: int = start) -> None:
-            work.searched(start, below)
 
-        hit = engine.search(work.job.problem, start, stop, threads=threads, stop_flag=stop_flag, progress=told)
-        if hit is not None:
-            work.found(hit)
+def _run_gap(work: Work, engine: Engine[Any], gap: Range, threads: int, stop_flag: Callable[[], bool]) -> None:
+    """Engines tell how far they are before they hand over a hit, which may be the last candidate of that. So the last one
+    counts as searched only afterwards: whatever ends this process in between, the hit is not lost."""
+    start, stop = gap
+    below = start
+
+    def told(number: int) -> None:
+        nonlocal below
+        below = number
+        work.searched(start, below - 1)
+
+    hit = engine.search(work.job.problem, start, stop, threads=threads, stop_flag=stop_flag, progress=told)
+    if hit is not None:
+        work.found(hit)
+    work.searched(start, below)
