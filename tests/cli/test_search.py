@@ -109,6 +109,15 @@ def test_a_hit_that_may_be_another_key_is_said_to_be() -> None:
     assert "wrong keys are expected to fit" in ended.errors
 
 
+def test_with_one_pair_for_a_whole_des_key_that_is_said_as_well() -> None:
+    from keyfence.search.des import DesProblem
+
+    at = DesProblem(((BLOCK, des(KEY, BLOCK)),)).candidate(KEY)
+    assert "0.00391 wrong keys are expected" in search("des", "--pair", PAIR, "--range", f"{at}:{at + 1}").errors
+    at = DesProblem(((BLOCK, des(KEY, BLOCK)), (bytes(8), des(KEY, bytes(8))))).candidate(KEY)
+    assert search("des", "--pair", PAIR, "--pair", SECOND, "--range", f"{at}:{at + 1}").errors == ""
+
+
 def test_known_bits_from_a_file_and_from_standard_input(tmp_path: Path) -> None:
     (tmp_path / "known").write_text(KNOWN + "\n")
     assert search("des", "--pair", PAIR, "--known", f"@{tmp_path / 'known'}").code == 0

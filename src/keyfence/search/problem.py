@@ -40,13 +40,13 @@ class MissingExtra(SearchError):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Hit:
-    """A key that fits everything known of it, and the number of the candidate that stands for it."""
+    """A key that fits everything known of it, and the number of the candidate that stands for it: as secret as the key."""
 
     candidate: int
     key: bytes
 
     def __repr__(self) -> str:
-        return f"Hit(candidate={self.candidate}, key=…)"
+        return "Hit(…)"
 
 
 class Problem(Protocol):
@@ -63,6 +63,10 @@ class Problem(Protocol):
     @property
     def keys(self) -> int:
         """How many keys they stand for: more than `candidates` where a trial tests two keys."""
+
+    @property
+    def expected_false(self) -> float:
+        """How many wrong keys are expected to fit everything known: well below 1 means that a hit is the key."""
 
     def key(self, candidate: int) -> bytes:
         """The key of that number."""

@@ -9,7 +9,7 @@ from keyfence.search.des.layout import KEY_BITS, LANE_BITS, box_of, layout, touc
 from keyfence.search.des.reference import round_key
 from keyfence.search.des.tables import BOXES, PERMUTED_CHOICE_1
 
-from .blocks import planted, planted_complement
+from .blocks import inverted, planted, planted_complement
 
 PAIR = (bytes(8), bytes(8))
 
@@ -86,12 +86,21 @@ def test_with_a_complemented_pair_a_key_and_its_complement_have_one_number() -> 
         ({"pairs": (PAIR,), "known_mask": 0xF0, "known_value": 0x0E}, "calls unknown"),
         ({"pairs": (PAIR,), "known_mask": 0xF0, "complement": (b"\xff" * 8, bytes(8))}, "no key bit is known"),
         ({"pairs": (PAIR,), "complement": PAIR}, "not the complement"),
+        ({"pairs": (PAIR, (PAIR[0], b"\xaa" * 8))}, "contradict each other"),
     ],
 )
 def test_contradictions_are_told(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(BadProblem, match=message) as raised:
         DesProblem(**arguments)  # type: ignore[arg-type]
     assert "\n" not in str(raised.value)
+
+
+def test_wrong_keys_to_expect() -> None:
+    """2^56 keys and 64 bits to tell them by; a pair that is there twice tells nothing more."""
+    assert DesProblem((PAIR,)).expected_false == pytest.approx(2**-8)
+    assert DesProblem((PAIR, PAIR)).expected_false == pytest.approx(2**-8)
+    assert DesProblem((PAIR,), complement=(inverted(PAIR[0]), bytes(8))).expected_false == pytest.approx(2**-72)
+    assert DesProblem((PAIR,), 2**64 - 1, 0).expected_false == 0
 
 
 def test_a_key_outside_the_problem_has_no_number() -> None:

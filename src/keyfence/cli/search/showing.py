@@ -115,7 +115,7 @@ def _masked(hit: Hit) -> str:
 
 def unsure(job: Job) -> Iterator[str]:
     """Said of a hit that may be another key than the one looked for."""
-    expected = getattr(job.problem, "expected_false", 0.0)
+    expected = job.problem.expected_false
     if job.hits and expected > DOUBTFUL:
         yield f"keyfence: {expected:.3g} wrong keys are expected to fit what is known of this one; more pairs would tell"
 

@@ -8,7 +8,7 @@ from keyfence.search.problem import BadProblem
 
 from .layout import KEY_BITS, LANE_BITS, Layout, layout
 from .reference import encrypt
-from .tables import PARITY_MASK, PERMUTED_CHOICE_1
+from .tables import BLOCK_BITS, PARITY_MASK, PERMUTED_CHOICE_1
 
 KEY_BYTES: Final = 8
 ALL_BITS: Final = 0xFFFF_FFFF_FFFF_FFFF
@@ -45,6 +45,8 @@ class DesProblem:
             raise BadProblem("the mask of known bits and their value have 64 bits")
         if self.known_value & KEY_MASK & ~self.known_mask:
             raise BadProblem("the known value has bits set that the mask calls unknown")
+        if len(set(self.all_pairs)) != len(dict(self.all_pairs)):
+            raise BadProblem("two pairs contradict each other: no key makes different ciphertexts from one plaintext")
         if self.complement is not None:
             self._check_complement(self.complement)
 
@@ -109,6 +111,11 @@ class DesProblem:
         if self.complement is None:
             return KEY_BYTES * 8
         return _shift(*frozenset(range(KEY_BITS)).difference(self.layout.order))
+
+    @property
+    def expected_false(self) -> float:
+        """How many wrong keys are expected to fit all pairs: well below 1 means that a hit is the key."""
+        return (self.keys - 1) * 2.0 ** (-BLOCK_BITS * len(set(self.all_pairs)))
 
     def fits(self, key: bytes) -> bool:
         """Whether the key turns every plaintext into its ciphertext."""
