@@ -116,7 +116,14 @@ def test_a_broken_text_is_one_clear_line(change: Change, words: str) -> None:
     with pytest.raises(BadJob, match=words) as caught:
         from_text(json.dumps(content).encode())
     assert "\n" not in str(caught.value)
+    assert str(caught.value).count("contradicts itself") <= 1
     assert KEY.hex() not in str(caught.value)
+
+
+def test_lists_in_lists_without_end() -> None:
+    text = to_text(Job.of(PROBLEM)).replace(b'"kind"', b'"more": ' + b"[" * 10_000 + b"]" * 10_000 + b', "kind"')
+    with pytest.raises(BadJob, match="not a job file"):
+        from_text(text)
 
 
 @given(cut=st.integers(0, 10_000))

@@ -97,6 +97,10 @@ def from_text(text: bytes) -> Job:
             job = job.with_hit(_hit(job.problem, candidate, index))
     except msgspec.DecodeError as error:
         raise BadJob(f"not a whole job file: {error}") from None
+    except RecursionError:
+        raise BadJob("not a job file: lists in lists without end") from None
+    except BadJob:
+        raise
     except BadProblem as error:
         raise BadJob(str(error)) from None
     except (ValueError, OverflowError) as error:
