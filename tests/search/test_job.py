@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyfence.search.des import DesProblem, odd_parity
-from keyfence.search.job import Job, from_text, to_text
+from keyfence.search.job import Job, from_text, proven, to_text
 from keyfence.search.problem import BadJob, BadProblem, Hit, Problem
 from keyfence.search.ranges import Ranges
 from keyfence.search.registry import from_plain, numbering, to_plain
@@ -28,6 +28,18 @@ PROBLEMS: list[Problem] = [
     ShortKeyProblem(Algorithm.HMAC_SHA256, ((b"", bytes(32)), (b"m", bytes(4))), b"\xff\0\xf0", b"abc"[:1] + b"\0\x50"),
     ShortKeyProblem(Algorithm.AES, ((bytes(16), bytes(16)),), b"\xfe" * 16, bytes(16)),
 ]
+
+
+def test_what_is_doubted_is_missing_again() -> None:
+    job = Job.of(PROBLEM, 10, 1000).with_done(10, 100).with_doubt(Ranges.of((0, 15), (50, 60), (90, 200)))
+    assert job.missing == Ranges(((10, 15), (50, 60), (90, 1000)))
+
+
+def test_a_hit_from_elsewhere_is_proven() -> None:
+    assert proven(PROBLEM, HIT)
+    wrong_parity = bytes(byte ^ 1 for byte in HIT.key)
+    others = (Hit(HIT.candidate + 1, HIT.key), Hit(HIT.candidate, wrong_parity), Hit(-1, HIT.key), Hit(1 << 60, HIT.key))
+    assert not any(proven(PROBLEM, hit) for hit in (*others, Hit(7, PROBLEM.key(7)), Hit(HIT.candidate, b"")))
 
 
 def test_a_job_from_its_beginning_to_its_hit() -> None:

@@ -33,6 +33,12 @@ def test_one_more(given_ranges: list[tuple[int, int]], added: tuple[int, int]) -
     assert numbers(union.with_range(*added)) == numbers(union) | set(range(*added))
 
 
+@given(st.lists(SMALL), st.lists(SMALL))
+def test_what_others_do_not_hold(given_ranges: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
+    union, taken = Ranges.of(*given_ranges), Ranges.of(*others)
+    assert numbers(union.without(taken)) == numbers(union) - numbers(taken)
+
+
 @pytest.mark.parametrize("parts", [((3, 3),), ((5, 4),), ((0, 2), (2, 3)), ((4, 5), (0, 1)), ((0, 5), (3, 8))])
 def test_parts_that_are_no_set(parts: tuple[tuple[int, int], ...]) -> None:
     with pytest.raises(ValueError, match="overlap"):

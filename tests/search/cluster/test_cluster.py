@@ -150,7 +150,7 @@ def test_one_that_hangs_holds_nothing(crew: Crew, monkeypatch: pytest.MonkeyPatc
 
 def test_a_worker_that_is_told_to_end_reports_before_it_goes(crew: Crew) -> None:
     one, two = crew.start("one", "two")
-    watched = Watched(Job.of(PROBLEM, AT - LONG // 8, AT), 0.2, lambda: one.signal(signal.SIGTERM)).run(crew)
+    watched = Watched(Job.of(PROBLEM, AT - LONG // 8, AT), 0.2, lambda: one.signal(signal.SIGINT)).run(crew)
     assert one.ended() == 0
     assert not one.busy
     assert watched.job.done == Ranges(((AT - LONG // 8, AT),)) == crew.searched
