@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyfence.search.plan import DES_PARITY, Plan, View, plan
+from keyfence.search.plan import DES_PARITY, Plan, View, plan, within_reach
 from keyfence.search.problem import BadProblem
 
 AES = View(0, 16, cost=1.0, name="AES")
@@ -151,6 +151,7 @@ def by_trying_all(views: list[View], known: bytes, wanted: bytes, most: int | No
 def test_no_order_of_any_searches_is_cheaper(task: tuple[list[View], bytes, bytes, int | None]) -> None:
     views, known, wanted, most = task
     chosen, least = plan(views, known, wanted, most_trials=most), by_trying_all(views, known, wanted, most)
+    assert within_reach(views, known, wanted, most_trials=most) == (least is not None)
     if least is None:
         assert chosen is None
         return

@@ -93,6 +93,12 @@ class TestShort:
         assert searching.short(bench, lambda key: key == b"\x00\x01\x02", 3, {}) == b"\x00\x01\x02"
         assert not bench.asked  # type: ignore[attr-defined]
 
+    def test_a_length_that_no_engine_takes_is_tried_one_by_one(self) -> None:
+        bench = self.bench()
+        use = Use(CKM.SHA_1_HMAC, b"mac", lambda key: b"mac" if key.startswith(b"\x00\x01\x00") else b"")
+        assert searching.short(bench, use, 70, dict.fromkeys(range(3, 70), 0))[:3] == b"\x00\x01\x00"
+        assert not bench.asked  # type: ignore[attr-defined]
+
 
 def test_without_the_extra_nothing_is_searchable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "find_spec", lambda _: None)

@@ -130,14 +130,23 @@ def plan(
     `known` and `wanted` are masks as long as the target, a set bit for a known or wanted one. A search of more than
     `most_trials` is out of reach. `effort` is how many states the exact search may visit. Raises BadProblem.
     """
-    wanted = b"\xff" * len(known) if wanted is None else wanted
-    _check(views := tuple(dict.fromkeys(views)), known, wanted)
-    task = _Task(views, len(known), int.from_bytes(known), int.from_bytes(wanted), most_trials)
+    task = _task(views, known, wanted, most_trials)
     straight = task.straight()
     if straight is None:
         return None
     order, at_least = task.exact(effort, task.pruned(straight))
     return Plan(tuple(task.steps(order)), max(at_least, task.bottleneck(straight)))
+
+
+def within_reach(views: Iterable[View], known: bytes, wanted: bytes | None = None, *, most_trials: int | None = None) -> bool:
+    """Whether there is a plan at all, which no price changes. Raises BadProblem."""
+    return _task(views, known, wanted, most_trials).straight() is not None
+
+
+def _task(views: Iterable[View], known: bytes, wanted: bytes | None, most_trials: int | None) -> "_Task":
+    wanted = b"\xff" * len(known) if wanted is None else wanted
+    _check(views := tuple(dict.fromkeys(views)), known, wanted)
+    return _Task(views, len(known), int.from_bytes(known), int.from_bytes(wanted), most_trials)
 
 
 def _check(views: Sequence[View], known: bytes, wanted: bytes) -> None:
@@ -194,13 +203,12 @@ class _Task:
         return max((step.price for step in self.steps(straight)), default=0.0)
 
     def pruned(self, order: _Order) -> _Order:
-        """Without the searches that do not pay."""
-        while True:
-            shorter = [order[:at] + order[at + 1 :] for at in range(len(order))]
-            cheaper = min((it for it in shorter if self._reaches(it)), key=self.cost, default=order)
-            if not self.cost(cheaper) < self.cost(order):
-                return order
-            order = cheaper
+        """Without the searches that do not pay, each asked once, the last first."""
+        for at in reversed(range(len(order))):
+            shorter = order[:at] + order[at + 1 :]
+            if self._reaches(shorter) and self.cost(shorter) < self.cost(order):
+                order = shorter
+        return order
 
     def _reaches(self, order: _Order) -> bool:
         known = self.known

@@ -18,7 +18,7 @@ from keyfence.cryptoki.session import secret_key
 from keyfence.cryptoki.values import AttributeValue
 from keyfence.model import Chain, Key, Lengths, Readable, Slice, Span, Stream, Window
 
-from . import keysearch
+from . import keysearch, searching
 from .base import Attack, Bench, Offer
 from .opening import open_record, side_keys
 from .recovery import Priced, Recovery, Source
@@ -265,10 +265,11 @@ class CarveAttack(Attack):
         """The bytes of a key, by place in the secret, those that are `known` taken as they are."""
         with bench.session.scope():
             matches = keysearch.identify(bench, self.make(bench, self.origin, piece), CKK.GENERIC_SECRET)
-        inside = {place - piece.start: known[place] for place in range(piece.start, piece.stop) if place in known}
-        around = piece.layout.around
-        value = keysearch.find(lambda value: matches(around(value)), piece.span.length, inside, bench.max_search_bits)
-        return dict(enumerate(value, piece.start))
+        ahead, key = len(piece.layout.before), piece.layout.around(bytes(piece.span.length))
+        told = {place: byte for place, byte in enumerate(key) if not ahead <= place < ahead + piece.span.length}
+        told |= {ahead + place - piece.start: known[place] for place in range(piece.start, piece.stop) if place in known}
+        value = searching.short(bench, matches, len(key), told)
+        return dict(enumerate(piece.layout.strip(value), piece.start))
 
     def _opens(self, value: bytes) -> bool:
         sides = side_keys(self.victim, self.recovery(value, Source.SEARCHED))

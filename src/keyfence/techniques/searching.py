@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from keyfence.cryptoki.constants import CKK, CKM
-from keyfence.search.problem import Problem
+from keyfence.search.problem import BadProblem, Problem
 
 from . import keysearch
 from .base import Bench, Inconclusive
@@ -71,7 +71,11 @@ def short(bench: Bench, matches: Matches, length: int, known: Mapping[int, int])
     if not (large and bench.searchable and isinstance(matches, Use) and matches.mechanism in SHORT):
         return keysearch.find(matches, length, known, bench.max_search_bits)
     mask = bytes(0 if place in unknown else 0xFF for place in range(length))
-    return bench.search(problem(matches, mask, bytes(known.get(place, 0) for place in range(length))))
+    try:
+        wanted = problem(matches, mask, bytes(known.get(place, 0) for place in range(length)))
+    except BadProblem:  # a length that the engine has no use for
+        return keysearch.find(matches, length, known, bench.max_search_bits)
+    return bench.search(wanted)
 
 
 def find(wanted: Problem) -> bytes:

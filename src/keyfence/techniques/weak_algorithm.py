@@ -69,7 +69,7 @@ class WeakAlgorithmAttack(KeyMatAttack):
         return Cuts(options, ruler.offsets(request, length, identify))
 
     def execute(self, bench: Bench, chain: Chain) -> Recovery:
-        if self.victim.kind is Kind.SEPARATED or not bench.searchable:
+        if self.victim.kind is Kind.SEPARATED:
             return super().execute(bench, chain)
         search = WeakSearch(self, bench, _cutting(chain))
         found = search.run()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from keyfence.cryptoki import KeyMaterial
 from keyfence.model import Cut, Key, KeyMatCut, Slice
 from keyfence.schedule import Part, Side
-from keyfence.search.plan import DES_PARITY, Plan, Step, View, plan
+from keyfence.search.plan import DES_PARITY, Plan, Step, View, plan, within_reach
 
 from . import keysearch, searching
 from .base import Bench, Given, Inconclusive
@@ -20,6 +20,8 @@ from .opening import SideKeys, open_record, record_of, secret_layout
 from .recovery import Source, StreamBytes
 
 RECORD = "record"
+_EFFORT = 500
+"""States that planning may visit: what more of them find is less than what they take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,9 @@ class WeakSearch:
         records = [self._record_view(side) for side in self._sides()]
         unpriced = [self._view(*key, 1.0) for key in self._places]
         for wanted in self._wanted():
-            if plan([*unpriced, *records], known, wanted, most_trials=most, effort=0) is not None:
+            if within_reach([*unpriced, *records], known, wanted, most_trials=most):
                 priced = [self._view(*key, searching.seconds(key[2], key[1])) for key in self._places]
-                return plan([*priced, *records], known, wanted, most_trials=most)
+                return plan([*priced, *records], known, wanted, most_trials=most, effort=_EFFORT)
         return None
 
     def _wanted(self) -> Iterator[bytes]:
