@@ -43,8 +43,10 @@ def aes(
     if (known is None) == (half_keys is None):
         raise bad("--known", "say what is known of the key: --known, or --half-keys with two DES keys")
     if half_keys is not None:
+        from keyfence.search.halves import known_from_halves
+
         halves = [inputs.octets("--half-keys", inputs.contents("--half-keys", it), 8) for it in half_keys]
-        mask, value = b"\xfe" * 16, bytes(byte & 0xFE for half in halves for byte in half)
+        mask, value = known_from_halves(*halves)
     else:
         mask, value = inputs.known("--known", known or "")
     new(lambda: _problem("aes", pair, mask, value), how)
