@@ -88,3 +88,72 @@ def test_no_file_no_directory_no_job(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("{")
     with pytest.raises(BadJob, match="not a whole job file"):
         JobFile.open(tmp_path / "x")
+
+
+def test_an_interrupt_right_after_the_file_was_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new file is this process's, and locked: neither the interrupt nor the job is lost."""
+    path = tmp_path / "x.job"
+    file = JobFile.create(path, JOB)
+    replace = os.replace
+
+    def interrupted(source: str, target: Path) -> None:
+        replace(source, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files.os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        file.save(LATER)
+    monkeypatch.undo()
+    assert read(path) == file.job == LATER
+    with pytest.raises(BadJob, match="another process"):
+        JobFile.open(path)
+    file.save(JOB)
+    file.close()
+    assert JobFile.open(path).job == JOB
+
+
+def test_a_link_to_a_job_stays_one(tmp_path: Path) -> None:
+    path, link = tmp_path / "x.job", tmp_path / "link"
+    JobFile.create(path, JOB).close()
+    link.symlink_to(path.name)
+    file = JobFile.open(link)
+    file.save(LATER)
+    assert link.is_symlink()
+    assert read(path) == LATER
+    with pytest.raises(BadJob, match="another process"):
+        JobFile.open(path)
+
+
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero"), tmp_path):
+        for use in (read, JobFile.open):
+            with pytest.raises(BadJob, match="not a job file"):
+                use(path)
+
+
+def test_what_no_search_writes_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    JobFile.create(tmp_path / "x.job", JOB).close()
+    monkeypatch.setattr(files, "MOST_BYTES", 100)
+    with pytest.raises(BadJob, match="larger than any"):
+        read(tmp_path / "x.job")
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from keyfence.search import files
+file = files.JobFile.open(Path(sys.argv[1]))
+files.os.replace = lambda *_: os.kill(os.getpid(), 9)
+file.save(file.job)
+"""
+
+
+def test_what_a_killed_process_left_is_tidied(tmp_path: Path) -> None:
+    path = tmp_path / "[x].job"
+    JobFile.create(path, JOB).close()
+    assert subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False).returncode == -9
+    assert len(os.listdir(tmp_path)) == 2
+    assert JobFile.open(path).job == JOB
+    assert os.listdir(tmp_path) == ["[x].job"]

@@ -1,26 +1,34 @@
 """A job's file: at every moment whole, private to its owner, worked on by one process at a time.
 
 It holds blocks and known bits of a key, so its mode is 0600. It is written beside itself, synced and moved into place.
-The lock is on the file itself: whoever saves locks the new one before it takes the old one's place.
+The lock is on the file itself: whoever saves locks the new one before it takes the old one's place. What a process that
+was killed while it wrote left beside the job is gone when the job is opened again.
 """
 
 import fcntl
+import glob
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from .job import Job, from_text, to_text
 from .problem import BadJob
 
+MOST_BYTES: Final = 1 << 28  # of a job file: no search leaves so many gaps
+_BESIDE: Final = ".unsaved"
+
 
 def read(path: Path) -> Job:
     """The job as it was saved last, by whatever process. Raises BadJob."""
-    with _told(path):
-        text = path.read_bytes()
+    with _told(path), open(_opened(path), "rb") as file:
+        text = file.read(MOST_BYTES + 1)
     try:
+        if len(text) > MOST_BYTES:
+            raise BadJob("larger than any job file")
         return from_text(text)
     except BadJob as error:
         raise BadJob(f"{path}: {error}") from None
@@ -34,25 +42,28 @@ class JobFile:
 
     @classmethod
     def create(cls, path: Path, job: Job) -> Self:
-        """A new file; one that is there is left alone."""
+        """A new file; what is there already is left alone."""
         with _told(path):
             descriptor, beside = _written(path, job)
             try:
                 os.link(beside, path)
             except FileExistsError:
                 os.close(descriptor)
-                raise BadJob(f"{path}: a job is there already; --resume goes on with it") from None
+                raise BadJob(f"{path}: it is there already; if it is a job, --resume goes on with it") from None
             finally:
                 os.unlink(beside)
         return cls(path, job, descriptor)
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """A file that is there, unless another process works on it."""
+        """A file that is there, unless another process works on it; a link's target, not the link, is what will be replaced."""
         with _told(path):
+            path = Path(os.path.realpath(path))
             descriptor = _locked(path)
         try:
-            return cls(path, read(path), descriptor)
+            job = read(path)
+            _tidy(path)
+            return cls(path, job, descriptor)
         except BaseException:
             os.close(descriptor)
             raise
@@ -63,12 +74,13 @@ class JobFile:
             descriptor, beside = _written(self.path, job)
             try:
                 os.replace(beside, self.path)
-            except BaseException:
-                os.close(descriptor)
-                os.unlink(beside)
-                raise
-        os.close(self._descriptor)
-        self.job, self._descriptor = job, descriptor
+            finally:  # an interrupt may come when it is replaced already
+                if os.path.exists(beside):
+                    os.close(descriptor)
+                    os.unlink(beside)
+                else:
+                    os.close(self._descriptor)
+                    self.job, self._descriptor = job, descriptor
 
     def close(self) -> None:
         """Another process may go on."""
@@ -87,7 +99,7 @@ def _told(path: Path) -> Iterator[None]:
 def _written(path: Path, job: Job) -> tuple[int, str]:
     """The job in a new file beside `path`: its descriptor, locked, and its name."""
     text = to_text(job)
-    descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    descriptor, beside = tempfile.mkstemp(_BESIDE, f".{path.name}.", path.parent)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with open(descriptor, "wb", closefd=False) as file:
@@ -101,10 +113,27 @@ def _written(path: Path, job: Job) -> tuple[int, str]:
     return descriptor, beside
 
 
+def _tidy(path: Path) -> None:
+    """Removes what nobody writes any more."""
+    for beside in path.parent.glob(f".{glob.escape(path.name)}.*{_BESIDE}"):
+        with suppress(OSError), open(beside, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            beside.unlink()
+
+
+def _opened(path: Path) -> int:
+    """A descriptor to read from that never waits: of a file, not of a pipe or a device."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BadJob(f"{path}: a directory, a pipe or a device, and not a job file")
+    return descriptor
+
+
 def _locked(path: Path) -> int:
     """The file's descriptor, locked: of the file that lies there NOW, not of one that was replaced meanwhile."""
     while True:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = _opened(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with suppress(FileNotFoundError):
