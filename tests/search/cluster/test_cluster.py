@@ -26,7 +26,7 @@ from .processes import Process, Worker
 KEY = odd_parity(Random("cluster").randbytes(8))
 PROBLEM = planted(Random(1), KEY, 40)
 AT = PROBLEM.candidate(KEY)
-LONG = 3 << 29  # candidates: some four seconds of the generic path on two cores
+LONG = 1 << 30  # candidates: some seconds of the generic path on two cores
 
 
 @dataclass(frozen=True)
@@ -142,18 +142,18 @@ def test_one_that_hangs_holds_nothing(crew: Crew, monkeypatch: pytest.MonkeyPatc
     """A machine that is switched off closes no connection."""
     monkeypatch.setattr(client, "LATE_SECONDS", 0.2)
     one, _ = crew.start("one", "two")
-    watched = Watched(Job.of(PROBLEM, AT - LONG // 8, AT), 0.2, lambda: one.signal(signal.SIGSTOP)).run(crew)
+    watched = Watched(Job.of(PROBLEM, AT - LONG // 4, AT), 0.2, lambda: one.signal(signal.SIGSTOP)).run(crew)
     assert watched.was_said("is late; what it held is given to others")
-    assert watched.job.done == Ranges(((AT - LONG // 8, AT),))
+    assert watched.job.done == Ranges(((AT - LONG // 4, AT),))
     assert not watched.job.done.without(crew.searched)
 
 
 def test_a_worker_that_is_told_to_end_reports_before_it_goes(crew: Crew) -> None:
     one, two = crew.start("one", "two")
-    watched = Watched(Job.of(PROBLEM, AT - LONG // 8, AT), 0.2, lambda: one.signal(signal.SIGINT)).run(crew)
+    watched = Watched(Job.of(PROBLEM, AT - LONG // 4, AT), 0.2, lambda: one.signal(signal.SIGINT)).run(crew)
     assert one.ended() == 0
     assert not one.busy
-    assert watched.job.done == Ranges(((AT - LONG // 8, AT),)) == crew.searched
+    assert watched.job.done == Ranges(((AT - LONG // 4, AT),)) == crew.searched
     assert one.searched.without(two.searched) == one.searched, "nothing was searched twice"
 
 
@@ -202,11 +202,11 @@ def test_an_interrupted_run_is_gone_on_with(pair: Crew, tmp_path: Path, terminat
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    job = Job.of(PROBLEM, AT - LONG // 8, AT + 1)
+    job = Job.of(PROBLEM, AT - LONG, AT + 1)
     file = JobFile.create(tmp_path / "job", job)
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        watched = Watched(job, 0.2, (lambda: os.kill(os.getpid(), signal.SIGTERM)) if terminated else interrupt)
+        watched = Watched(job, 0.1, (lambda: os.kill(os.getpid(), signal.SIGTERM)) if terminated else interrupt)
         with pytest.raises(KeyboardInterrupt):
             watched.run(pair)
         assert signal.getsignal(signal.SIGTERM) is interrupt
@@ -217,7 +217,7 @@ def test_an_interrupted_run_is_gone_on_with(pair: Crew, tmp_path: Path, terminat
     file.close()
 
     saved = read(tmp_path / "job")
-    assert 0.2 <= saved.share < 1
+    assert 0.1 <= saved.share < 1
     rest = Watched(saved).run(pair)
     assert rest.job.hits == (Hit(AT, KEY),)
     assert rest.job.done == Ranges(((job.start, AT + 1),))
@@ -229,10 +229,10 @@ def test_an_interrupted_run_is_gone_on_with(pair: Crew, tmp_path: Path, terminat
 def test_one_that_lies_is_not_believed(crew: Crew) -> None:
     """What it says it searched before its lie came out is searched again."""
     honest, _ = crew.start("honest", "lying")
-    watched = Watched(Job.of(PROBLEM, AT - LONG // 8, AT)).run(crew)
+    watched = Watched(Job.of(PROBLEM, AT - LONG // 4, AT)).run(crew)
     assert watched.was_said("is not used: it reported a key that does not fit")
     assert watched.job.hits == ()
-    assert watched.job.done == honest.searched == Ranges(((AT - LONG // 8, AT),))
+    assert watched.job.done == honest.searched == Ranges(((AT - LONG // 4, AT),))
 
 
 def test_a_liar_alone_is_an_error(crew: Crew) -> None:

@@ -139,6 +139,7 @@ class _Foreman:
         for worker in [it for it in self._attended if it not in there]:
             self._attended.pop(worker).cancel()
             self._crew.left(worker)
+            self._reported.pop(worker, None)
             self._said(f"worker {worker} is gone; what it held is given to others")
         self._refused = {worker: why for worker, why in self._refused.items() if worker in there}
         for worker in there.difference(self._attended, self._refused):
@@ -274,9 +275,11 @@ class _Foreman:
             future.release()
 
     def _overdue(self, worker: str) -> None:
+        held = ""
         if worker in self._crew:
             self._crew.late(worker)
-        self._said(f"worker {worker} is late; what it held is given to others")
+            held = "; what it held is given to others"
+        self._said(f"worker {worker} is late{held}")
 
 
 def _unable(error: Exception) -> str:

@@ -7,6 +7,7 @@ back for a minute, to the same address; one whose scheduler ends in order ends a
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import tempfile
@@ -24,7 +25,7 @@ from .settings import CONNECT_SECONDS, Tls, quiet, reach, security
 
 RETURN_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 1.0
-LEAVE_SECONDS: Final = 0.3  # for the last report to be fetched
+LEAVE_SECONDS: Final = 3.0  # for the last report to be fetched, at most
 
 Said = Callable[[str], None]
 
@@ -101,7 +102,7 @@ class _Node:
             self._scheduler,
             host=self._host,  # who does not reach the scheduler this way does not reach us
             nthreads=1,
-            name=f"{socket.gethostname()}-{os.getpid()}",
+            name=f"{socket.gethostname()}-{secrets.token_hex(4)}",
             resources={"keyfence-threads": remote.Here.node.threads},
             security=self._security,
             local_directory=self._directory,
@@ -111,9 +112,10 @@ class _Node:
         )
 
     async def _leave(self) -> None:
-        """What is searched at the moment is stopped, and reported as far as it is."""
+        """What is searched at the moment is stopped, and reported as far as it is: Dask keeps a report until it is fetched."""
         remote.Here.leaving = True
-        if self._worker is not None and self._worker.status.name == "running":
-            await asyncio.sleep(LEAVE_SECONDS)
+        until = time.monotonic() + LEAVE_SECONDS
+        while self._worker is not None and self._worker.state.tasks and time.monotonic() < until:
+            await asyncio.sleep(0.02)
         with suppress(Exception):
             await self._worker.close(timeout=2)
