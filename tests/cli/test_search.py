@@ -3,6 +3,7 @@
 import hmac
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -27,6 +28,9 @@ INVERTED = bytes(byte ^ 0xFF for byte in BLOCK).hex()
 PAIR = f"{BLOCK.hex()}:{des(KEY, BLOCK).hex()}"
 SECOND = f"{bytes(8).hex()}:{des(KEY, bytes(8)).hex()}"
 KNOWN = KEY.hex()[:10] + "??????"
+
+
+BARE = " ".join(map(shlex.quote, COMMAND))
 
 
 def search(*arguments: str | Path) -> Ended:
@@ -212,6 +216,55 @@ def test_a_short_search_leaves_no_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+def with_a_full_disk(*arguments: str | Path) -> Ended:
+    """Where a job is begun but nothing is ever saved."""
+    program = """
+import os
+def full(*_): raise OSError(28, "No space left on device")
+os.replace = full
+from keyfence.cli import main
+main()
+"""
+    command = [sys.executable, "-c", program, "search", *map(str, arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    return Ended(ran.returncode, ran.stdout, ran.stderr)
+
+
+def test_what_is_found_counts_though_it_could_not_be_saved(tmp_path: Path) -> None:
+    path = tmp_path / "x.job"
+    ended = with_a_full_disk("des", "--pair", PAIR, "--known", KNOWN, "--job", path)
+    assert (ended.code, "found: key" in ended.output) == (0, True)
+    assert f"keyfence: the job cannot be saved: {path}: No space left on device" in ended.errors.splitlines()
+    assert read(path).hits == ()
+
+
+def test_a_job_that_cannot_be_saved_does_not_claim_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "gone" / "x.job"
+    path.parent.mkdir()
+    process = begun(long_job(path))
+    while not path.exists():
+        time.sleep(0.05)
+    path.unlink()
+    path.parent.rmdir()
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "--resume" not in errors
+    assert "could not be saved" in errors.splitlines()[-1]
+
+
+def test_closed_streams_are_no_obstacle(tmp_path: Path) -> None:
+    """Nor does the job's file get a number that something else writes to."""
+    question = f"search des --pair {PAIR} --known '{KNOWN}' --job {tmp_path}"
+    for number, closed in enumerate(("2>&-", ">&-", "<&- >&- 2>&-")):
+        assert subprocess.run(f"{BARE} {question}/{number} {closed}", shell=True, check=False).returncode == 0
+        assert read(tmp_path / str(number)).hits
+    command = f"{BARE} search des --pair {PAIR} --known - <&-"
+    ran = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert (ran.returncode, "got 0 bytes" in ran.stderr.splitlines()[-1]) == (2, True)
+
+
 # ---- what it takes
 
 
@@ -249,6 +302,11 @@ BAD = [
     (["des", "--pair", PAIR, "--range", "5"], "--range: expected LO:HI"),
     (["des", "--pair", PAIR, "--range", "x:5"], "--range: expected numbers in decimal, as 0x… or as 2^N"),
     (["des", "--pair", PAIR, "--range", "0:2^57"], "goes beyond"),
+    (["des", "--pair", PAIR, "--range", "0:٣"], "--range: expected numbers in decimal"),
+    (["des", "--pair", PAIR, "--known", "@/dev/zero"], "expected hex digits"),
+    (["des", "--pair", PAIR, "--threads", "1000000"], "--threads"),
+    (["--estimate", "--machines", "1" + "0" * 400], "--machines"),
+    (["des", "--pair", PAIR, "--pair", SECOND[:16] + PAIR[16:], "--pair", SECOND], "contradict each other"),
     (["des", "--complement-pair", PAIR], "--complement-pair: expected P:C:~P:C'"),
     (["des", "--complement-pair", f"{PAIR}:{PAIR}"], "not the complement of the first pair's"),
     (["des", "--complement-pair", f"{PAIR}:{INVERTED}:{'00' * 8}", "--known", KNOWN], "only where no key bit is known"),

@@ -1,8 +1,9 @@
 """The program `keyfence`: its commands, put together."""
 
+import os
 import sys
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,11 +29,21 @@ app.add_typer(search.app)
 
 
 def main() -> None:
-    """The entry point. Output that the terminal's encoding lacks is replaced, never the end of an audit."""
+    """The entry point. Output that the terminal's encoding lacks is replaced, never the end of an audit.
+
+    Streams that were closed (`2>&-`) are nobody's, so that no file opened later gets their numbers and what is printed.
+    """
+    sys.stdin = sys.stdin or _nowhere("r")
+    sys.stdout = sys.stdout or _nowhere("w")
+    sys.stderr = sys.stderr or _nowhere("w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     app(prog_name="keyfence")
+
+
+def _nowhere(mode: Literal["r", "w"]) -> TextIOWrapper:
+    return open(os.devnull, mode)
 
 
 def _version(wanted: bool) -> None:

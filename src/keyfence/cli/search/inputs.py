@@ -2,12 +2,12 @@
 
 import re
 import sys
-from pathlib import Path
 from typing import Final
 
 import typer
 
 HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
+MOST: Final = 1 << 24  # characters that are read, where `@FILE` names a device without end
 Known = tuple[bytes, bytes]
 """Mask and value, of the key's length: a bit is known where the mask has a one."""
 
@@ -16,12 +16,17 @@ def contents(name: str, text: str) -> str:
     """The text itself; what is in FILE for @FILE; a line of standard input for `-`. BadParameter, here and below."""
     try:
         if text == "-":
-            return sys.stdin.readline().strip()
-        return Path(text[1:]).read_text("ascii").strip() if text.startswith("@") else text
+            return sys.stdin.readline(MOST).strip()
+        return _file(text[1:]) if text.startswith("@") else text
     except OSError as error:
         raise bad(name, f"the file cannot be read: {error.strerror}") from None
     except ValueError:
         raise bad(name, "the file holds something else than hex digits") from None
+
+
+def _file(path: str) -> str:
+    with open(path, encoding="ascii") as file:
+        return file.read(MOST).strip()
 
 
 def bad(name: str, message: str) -> typer.BadParameter:
@@ -75,7 +80,7 @@ def bounds(name: str, text: str) -> tuple[int, int | None]:
 
 
 def number(name: str, text: str) -> int:
-    match = re.fullmatch(r"(\d{1,20})|0x([0-9a-fA-F]{1,16})|2\^(\d{1,2})", text)
+    match = re.fullmatch(r"([0-9]{1,20})|0x([0-9a-fA-F]{1,16})|2\^([0-9]{1,2})", text)
     if match is None:
         raise bad(name, "expected numbers in decimal, as 0x… or as 2^N")
     decimal, digits, power = match.groups()

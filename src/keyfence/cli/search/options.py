@@ -21,7 +21,9 @@ class How:
         None
     )
     every: Annotated[bool, typer.Option("--all", help="Go on behind a hit: every key of the range that fits.")] = False
-    threads: Annotated[int | None, typer.Option(min=1, metavar="N", help="Without it, one for each processor.")] = None
+    threads: Annotated[int | None, typer.Option(min=1, max=1024, metavar="N", help="Without it, one for each processor.")] = (
+        None
+    )
     path: Annotated[
         str | None, typer.Option(metavar="NAME", help="How to compute: avx512, avx2, generic …; without it, the fastest.")
     ] = None
@@ -37,7 +39,7 @@ class How:
     ] = None
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the key.")] = False
     estimate: Annotated[bool, typer.Option("--estimate", help="Say how long it takes, what it costs; search nothing.")] = False
-    machines: Annotated[int, typer.Option(min=1, metavar="N", help="With --estimate: that many like this one.")] = 1
+    machines: Annotated[int, typer.Option(min=1, max=10**9, metavar="N", help="With --estimate: that many like this one.")] = 1
     gpu: Annotated[str | None, typer.Option(metavar="NAME", help="With --estimate: a GPU by name, from published figures.")] = (
         None
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from keyfence.cli.ending import could_not_run, one_clear_line
+from keyfence.cli.ending import complain, could_not_run, one_clear_line
 
 from . import inputs
 from .options import How
@@ -100,9 +100,9 @@ def _search(keeper: "_Keeper", how: How) -> NoReturn:
         print(line)
     for line in unsure(work.job):
         print(line, file=sys.stderr)
-    if work.unsaved is not None:
-        could_not_run(f"the job could not be saved: {work.unsaved}")
-    if interrupted:
+    if not work.job.complete and work.unsaved is not None:
+        could_not_run(f"interrupted, and the job could not be saved: {work.unsaved}")
+    if not work.job.complete and interrupted:
         could_not_run(f"interrupted; keyfence search --resume {keeper.path} goes on")
     raise typer.Exit(Found.YES if work.job.hits else Found.NO)
 
@@ -149,7 +149,7 @@ class _Keeper:
     def __init__(self, job: "Job", path: Path | None, file: "JobFile | None" = None) -> None:
         from keyfence.search.files import JobFile
 
-        self.job = job
+        self.job, self._complained = job, False
         self.path = path or Path(f"keyfence-search-{datetime.now():%Y%m%d-%H%M%S}-{time.time_ns() % 1000:03}.job")
         self._file = JobFile.create(self.path, job) if path is not None and file is None else file
 
@@ -159,6 +159,19 @@ class _Keeper:
         return self._file is not None
 
     def save(self, job: "Job") -> None:
+        """Raises BadJob, and says so at once: a search of hours is not to end before anybody knows that it was not saved."""
+        from keyfence.search.problem import BadJob
+
+        try:
+            self._save(job)
+        except BadJob as error:
+            if not self._complained:
+                complain(f"the job cannot be saved: {error}")
+            self._complained = True
+            raise
+        self._complained = False
+
+    def _save(self, job: "Job") -> None:
         from keyfence.search.files import JobFile
 
         if self._file is not None:
