@@ -188,6 +188,18 @@ def test_a_hundred_views_are_planned_with_a_bound() -> None:
     assert 0 < chosen.at_least <= chosen.price <= len(chosen.steps) * chosen.at_least
 
 
+def test_a_view_too_long_for_a_float_is_a_last_resort() -> None:
+    """A whole key block: 2^1088 keys."""
+    whole, pieces = View(0, 136, 1e9), [View(at, 8, 1.0) for at in range(0, 136, 8)]
+    chosen = plan([whole, *pieces], bytes(136))
+    assert chosen is not None
+    assert {step.view.length for step in chosen.steps} == {8}
+    alone = plan([whole], bytes(136))
+    assert alone is not None
+    assert (alone.price, alone.steps[0].expected_trials, alone.largest) == (float("inf"), float("inf"), 2**1088)
+    assert plan([whole], bytes(136), most_trials=2**40) is None
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -15,6 +15,7 @@ optimum, and `at_least` says what is proven.
 """
 
 import heapq
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -63,7 +64,12 @@ class View:
 
     def price(self, unknown: int) -> float:
         """What a search of so many unknown bits is expected to cost: the key is as likely in one half as in the other."""
-        return self.setup + self.cost * (self.trials(unknown) + 1) / 2
+        return self.setup + self.cost * _half(self.trials(unknown))
+
+
+def _half(trials: int) -> float:
+    """Of so many on average; more than a float can hold are infinitely many."""
+    return (trials + 1) / 2 if trials.bit_length() < sys.float_info.max_exp else float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class Step:
     @property
     def expected_trials(self) -> float:
         """On average."""
-        return (self.trials + 1) / 2
+        return _half(self.trials)
 
     @property
     def price(self) -> float:
