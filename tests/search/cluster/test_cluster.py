@@ -39,10 +39,10 @@ class Crew:
     workers: list[Worker]
     stack: ExitStack
 
-    def start(self, *names: str) -> list[Worker]:
+    def start(self, *names: str, device: str = "generic") -> list[Worker]:
         """All at once, then waits for them. Of "lying" and "version" we know what is wrong with them."""
         wrong = {name: [name] if name in ("lying", "version") else [] for name in names}
-        new = [processes.worker(self.directory, self.address, name, *wrong[name]) for name in names]
+        new = [processes.worker(self.directory, self.address, name, *wrong[name], device=device) for name in names]
         started = [self.stack.enter_context(it) for it in new]
         for worker in started:
             worker.says("searching for")
@@ -146,6 +146,15 @@ def test_one_that_hangs_holds_nothing(crew: Crew, monkeypatch: pytest.MonkeyPatc
     assert watched.was_said("is late; what it held is given to others")
     assert watched.job.done == Ranges(((AT - LONG // 4, AT),))
     assert not watched.job.done.without(crew.searched)
+
+
+def test_a_processor_and_an_opencl_device_share_the_work(crew: Crew) -> None:
+    (processor,), (device,) = crew.start("processor"), crew.start("device", device="opencl")
+    watched = Watched(Job.of(PROBLEM))
+    watched.run(crew, stop_flag=lambda: bool(processor.searched and device.searched))
+    assert watched.was_said("searches: generic")
+    assert watched.was_said("searches: opencl:")
+    assert watched.job.done == crew.searched
 
 
 def test_a_worker_that_is_told_to_end_reports_before_it_goes(crew: Crew) -> None:
