@@ -86,8 +86,11 @@ def crew(lonely: Crew, tmp_path: Path) -> Iterator[Crew]:
         yield replace(lonely, directory=tmp_path, workers=[], stack=stack)
 
 
+LATER = object()
+
+
 class Watched:
-    """Work on a job, all that was said meanwhile, and something to do once when its share reaches `share`."""
+    """Work on a job, all that was said meanwhile, and something to do when its share reaches `share`: once, or until it can."""
 
     def __init__(self, job: Job, share: float = 2.0, then: Callable[[], object] = lambda: None) -> None:
         self.said: list[str] = []
@@ -101,8 +104,9 @@ class Watched:
 
     def _shown(self, job: Job) -> None:
         if job.share >= self._share:
-            self._share = 2.0
-            self._then()
+            share, self._share = self._share, 2.0
+            if self._then() is LATER:
+                self._share = share
 
     def run(self, crew: Crew, patience: float = 10.0, stop_flag: Callable[[], bool] = lambda: False) -> "Watched":
         cluster.run(self.work, crew.address, stop_flag, said=self.said.append, patience=patience)
@@ -118,10 +122,13 @@ class Watched:
 def test_four_workers_of_which_one_is_killed_and_to_which_one_is_added(crew: Crew) -> None:
     killed: list[Worker] = []
 
-    def kill_one_and_add_one() -> None:
-        killed.append(crew.busy[0])
-        killed[0].signal(signal.SIGKILL)
-        crew.start("five")
+    def kill_one_and_add_one() -> object:
+        victim = next((worker for worker in crew.busy if worker.searched), None)
+        if victim is None:
+            return LATER
+        victim.signal(signal.SIGKILL)
+        killed.append(victim)
+        return crew.start("five")
 
     crew.start("one", "two", "three", "four")
     watched = Watched(Job.of(PROBLEM, AT - LONG, AT), 0.3, kill_one_and_add_one).run(crew)
