@@ -1,14 +1,29 @@
 """A range of candidates over threads, in chunks of about a twentieth of a second; workers compute outside Python's lock."""
 
 import time
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from threading import Lock, Thread
-from typing import Any, Final, Protocol
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from .problem import BadProblem, Engine, Hit, Problem
+from .problem import BadProblem, Engine, Hit, NoSuchPath, Problem, complete
 
 CHUNK_SECONDS: Final = 0.05
 SMALLEST_CHUNK: Final = 64
+
+
+P = TypeVar("P", bound=Problem)
+
+
+class Named(Protocol):
+    """A way to compute."""
+
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
 
 
 class Worker(Protocol):
@@ -49,7 +64,8 @@ class Search:
             raise
         finally:
             for helper in helpers:
-                helper.join()
+                with suppress(RuntimeError):  # one that has not started: an interrupt came first
+                    helper.join()
         if self._failure is not None:
             raise self._failure
         tell()
@@ -94,6 +110,50 @@ class Search:
         with self._lock:
             self._running.discard(first)
             self._hit = min([*hits, *filter(None, [self._hit])], key=lambda hit: hit.candidate, default=None)
+
+
+class ThreadedEngine(ABC, Generic[P]):
+    """What engines have in common whose workers search counts: an `Engine` once `path` and `workers` are there."""
+
+    lane_bits: int
+    """The low bits of a candidate's number that vary inside a worker's vectors."""
+
+    @property
+    @abstractmethod
+    def path(self) -> str:
+        """What the way to compute is called."""
+
+    @abstractmethod
+    def workers(self, problem: P) -> Callable[[], Worker]:
+        """What makes a thread's worker; a kernel that is not there yet is compiled before this returns."""
+
+    def search(
+        self,
+        problem: P,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        threads: int = 1,
+        stop_flag: Callable[[], bool] = lambda: False,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Hit | None:
+        """The hit with the lowest number in [start, stop), or None; see keyfence.search.problem.Engine."""
+        start, stop = complete(problem, start, stop)
+        return Search(self.workers(problem), start, stop, self.lane_bits).run(threads, stop_flag, progress)
+
+    def rate(self, problem: P, *, seconds: float = 0.25, threads: int = 1) -> float:
+        """Keys per second, measured for about `seconds` on a problem like this one."""
+        self.workers(problem)
+        return measured(self, problem, seconds, threads)
+
+
+def chosen(usable: Sequence[N], path: str | None, what: str) -> N:
+    """The path of that name, or the first. Raises NoSuchPath."""
+    for one in usable:
+        if path in (None, one.name):
+            return one
+    known = ", ".join(it.name for it in usable)
+    raise NoSuchPath(f"no path {path!r} for the search of {what} on this processor; it can run {known}")
 
 
 def measured(engine: Engine[Any], problem: Problem, seconds: float, threads: int) -> float:

@@ -1,6 +1,7 @@
 """Keys planted and found, by every path that this processor has."""
 
 from random import Random
+from threading import Thread
 
 import pytest
 from hypothesis import given, settings
@@ -136,6 +137,22 @@ def test_all_paths_answer_the_same(seed: int, unknown: int) -> None:
     assert len(answers) == 1
 
 
+def test_an_interrupt_while_threads_are_started_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Thread] = []
+    start = Thread.start
+
+    def interrupted(thread: Thread) -> None:
+        if started:
+            raise KeyboardInterrupt
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Engine().search(planted(Random(13), bytes(8), 40), threads=4)
+    assert not started[0].is_alive()
+
+
 def test_two_threads_find_the_same_and_tell_how_far_they_are() -> None:
     random = Random(10)
     key = random.randbytes(8)
@@ -195,7 +212,7 @@ def test_a_path_is_known_or_refused() -> None:
 
 
 def test_rate_counts_both_keys_of_a_pair() -> None:
-    assert Engine().rate(seconds=0.1) > 1e6
+    assert Engine().rate(planted(Random(12), bytes(8), 40), seconds=0.1) > 1e6
     assert Engine("generic").rate(planted_complement(Random(12), bytes(8)), seconds=0.1) > 1e5
 
 
