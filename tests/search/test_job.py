@@ -83,6 +83,12 @@ def test_hits_come_back_and_the_complement_too() -> None:
         assert from_text(to_text(job)) == job
 
 
+def test_a_job_shows_neither_what_was_found_nor_where() -> None:
+    shown = repr(Job.of(PROBLEM).with_hit(HIT).with_done(0, HIT.candidate + 1))
+    assert shown == f"Job({PROBLEM!r}, 1 hits)"
+    assert str(HIT.candidate) not in shown
+
+
 def test_a_text_shows_no_found_key() -> None:
     problem = planted_complement(Random(3), KEY)
     text = to_text(Job.of(problem).with_hit(Hit(problem.candidate(KEY), odd_parity(KEY)))).decode()

@@ -13,7 +13,7 @@ from .registry import from_plain, to_plain
 FORMAT: Final = "keyfence search job 1"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Job:
     """`seconds` is the time worked on it so far, in all its runs. Without `every` one hit ends it."""
 
@@ -29,6 +29,10 @@ class Job:
     def of(cls, problem: Problem, start: int = 0, stop: int | None = None, *, every: bool = False) -> "Job":
         """Nothing done yet. Raises BadProblem for a range that is empty or goes past the end."""
         return cls(problem, *complete(problem, start, stop), every)
+
+    def __repr__(self) -> str:
+        """Without what is done: that ends where the key was found."""
+        return f"Job({self.problem!r}, {len(self.hits)} hits)"
 
     @property
     def missing(self) -> Ranges:
