@@ -169,7 +169,7 @@ def test_a_problem_that_came_over_a_wire_is_searched_alike() -> None:
 
 
 def test_a_rate_is_measured_with_and_without_a_pair(engine: Engine) -> None:
-    assert engine.rate(seconds=0.01) > 0
+    assert engine.rate(planted(Random(29), bytes(8), 40), seconds=0.01) > 0
     assert engine.rate(planted_complement(Random(29), bytes(8)), seconds=0.01) > 0
 
 

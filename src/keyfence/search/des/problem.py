@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Self
 
+from keyfence.search.numbering import gray, ungray
 from keyfence.search.problem import BadProblem
 
 from .layout import KEY_BITS, LANE_BITS, Layout, layout
@@ -130,19 +131,6 @@ def odd_parity(key: bytes) -> bytes:
 def complemented(key: bytes) -> bytes:
     """The key with every bit but parity inverted."""
     return odd_parity(bytes(byte ^ 0xFF for byte in key))
-
-
-def gray(count: int) -> int:
-    """The Gray code of a number: that of the next number differs in one bit."""
-    return count ^ count >> 1
-
-
-def ungray(code: int) -> int:
-    """The number whose Gray code this is."""
-    count = 0
-    while code:
-        count, code = count ^ code, code >> 1
-    return count
 
 
 def _shift(bit: int) -> int:

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from keyfence.search.des.layout import LANE_BITS
 from keyfence.search.des.problem import DesProblem
-from keyfence.search.problem import Hit, NoSuchPath, complete
-from keyfence.search.threads import Search, measured
+from keyfence.search.problem import Hit, NoSuchPath
+from keyfence.search.threads import ThreadedEngine, Worker
 
 from . import platforms, program
 from .emit import Vector
@@ -41,11 +41,13 @@ def suited(device: Device, handle: Any) -> Vector:
     return VECTORS["uint-lop3" if platforms.nvidia_generation(handle) >= LOP3_GENERATION else "uint"]
 
 
-class Engine:
+class Engine(ThreadedEngine[DesProblem]):
     """Searches on one device: an index in `devices()`, or (part of) a name; without it a GPU if there is one.
 
     Raises MissingExtra, NoSuchPath.
     """
+
+    lane_bits = LANE_BITS
 
     def __init__(self, device: str | int | None = None, *, vector: str | None = None) -> None:
         self._device, self._handle = platforms.chosen(device)
@@ -57,6 +59,11 @@ class Engine:
     def path(self) -> str:
         """opencl and the device's name."""
         return f"opencl:{self._device.name}"
+
+    def workers(self, problem: DesProblem) -> Callable[[], Worker]:
+        compiled = self._compiled(problem)
+        worker = GridWorker if compiled.vector.unrolled else FrameWorker
+        return lambda: worker(compiled, problem)
 
     def search(
         self,
@@ -73,21 +80,16 @@ class Engine:
         Raises NoSuchPath where the device does not do what it should, be it only for want of memory.
         On a processor `threads` is how many of its compute units are used; on a GPU how many launches are under way.
         """
-        start, stop = complete(problem, start, stop)
-        compiled = self._compiled(problem)
-        worker = GridWorker if compiled.vector.unrolled else FrameWorker
         threads = max(threads, QUEUES) if self._device.kind == "gpu" and threads > 0 else threads
-        search = Search(lambda: worker(compiled, problem), start, stop, LANE_BITS)
         try:
-            return search.run(threads, stop_flag, progress)
+            return super().search(problem, start, stop, threads=threads, stop_flag=stop_flag, progress=progress)
         except platforms.binding().Error as error:
             raise NoSuchPath(f"{self._device.name} gave up during the search: {platforms.first_line(error)}") from error
 
-    def rate(self, problem: DesProblem | None = None, *, seconds: float = 0.25, threads: int = 1) -> float:
-        """Keys per second, measured for about `seconds` on a problem like this one (default: no bit known)."""
-        shape = problem or DesProblem(((bytes(8), bytes(8)),))
-        self.search(shape, 0, 1)  # what a platform compiles when a kernel is first launched is no part of the rate
-        return measured(self, shape, seconds, threads)
+    def rate(self, problem: DesProblem, *, seconds: float = 0.25, threads: int = 1) -> float:
+        """Keys per second, measured for about `seconds` on a problem like this one."""
+        self.search(problem, 0, 1)  # what a platform compiles when a kernel is first launched is no part of the rate
+        return super().rate(problem, seconds=seconds, threads=threads)
 
     def _compiled(self, problem: DesProblem) -> program.Program:
         """A compiler that does not take another's assembly after all gets what all of them take."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final, Self
 
-from keyfence.search.des.problem import gray, ungray
+from keyfence.search.numbering import gray, ungray
 from keyfence.search.problem import BadProblem
 
 from .layout import LANE_BITS, Layout, layout
