@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from .problem import BadProblem, Engine, Hit, NoSuchPath, Problem, complete
 
 CHUNK_SECONDS: Final = 0.05
-SMALLEST_CHUNK: Final = 64
+FIRST_CHUNK: Final = 64  # later ones are as small as slow keys (the MAC of megabytes) make them
 
 
 P = TypeVar("P", bound=Problem)
@@ -85,14 +85,14 @@ class Search:
             self._failure, self._stopped = error, True
 
     def _work(self, after_chunk: Callable[[], None]) -> None:
-        worker, size = self._make_worker(), SMALLEST_CHUNK
+        worker, size = self._make_worker(), FIRST_CHUNK
         while (first := self._take(size)) is not None:
             began = time.perf_counter()
             hits = [hit for hit in worker.hits(first, min(first + size, self._end)) if self._inside(hit)]
             self._give(first, hits)
             after_chunk()
             took = time.perf_counter() - began
-            size = max(SMALLEST_CHUNK, min(2 * size, int(size * CHUNK_SECONDS / took)))
+            size = max(1, min(2 * size, int(size * CHUNK_SECONDS / took)))
 
     def _inside(self, hit: Hit) -> bool:
         return self._start <= hit.candidate < self._stop
