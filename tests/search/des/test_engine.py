@@ -211,9 +211,12 @@ def test_a_path_is_known_or_refused() -> None:
         Engine("mmx")
 
 
-def test_rate_counts_both_keys_of_a_pair() -> None:
-    assert Engine().rate(planted(Random(12), bytes(8), 40), seconds=0.1) > 1e6
-    assert Engine("generic").rate(planted_complement(Random(12), bytes(8)), seconds=0.1) > 1e5
+def test_a_rate_is_measured_past_a_hit_and_past_the_end() -> None:
+    """The first candidate is the key, the problem small, and the rate is of more candidates than it has."""
+    problem = planted(Random(12), bytes(8), 12)
+    assert problem.candidate(bytes(8)) == 0
+    assert Engine().rate(problem, seconds=0.1) > problem.candidates
+    assert Engine("generic").rate(planted_complement(Random(12), bytes(8)), seconds=0.1) > 0
 
 
 def test_a_hit_shows_neither_its_key_nor_the_number_that_tells_it() -> None:
