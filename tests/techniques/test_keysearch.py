@@ -12,7 +12,7 @@ from keyfence.audit import Opened, Target
 from keyfence.cryptoki import CryptokiError
 from keyfence.cryptoki.constants import CKK, CKM
 from keyfence.techniques.base import Bench, Inconclusive
-from keyfence.techniques.keysearch import MESSAGE, Unidentified, check_value, find, identify, rc4
+from keyfence.techniques.keysearch import MESSAGE, TooMany, Unidentified, check_value, find, identify, rc4
 from keyfence.token import Quirks, SoftToken
 
 
@@ -109,3 +109,8 @@ def test_a_type_that_nothing_uses_is_told_by_nothing() -> None:
     lab = bench()
     with pytest.raises(Unidentified):
         identify(lab, key(lab, CKK.GENERIC_SECRET, b"\x17"), CKK.BLOWFISH)
+
+
+def test_more_than_minutes_one_by_one_is_not_begun_whatever_is_allowed() -> None:
+    with pytest.raises(TooMany, match=r"2\^32 trials is more than the 2\^24 that are tried one by one"):
+        find(lambda _: pytest.fail("tried"), 4, {}, max_bits=56)

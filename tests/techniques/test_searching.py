@@ -128,3 +128,18 @@ def test_rc4_of_the_search_is_rc4_of_the_uses() -> None:
     """Lengths that pyca/cryptography does not know are computed by two implementations of our own: they agree."""
     use = Use(CKM.RC4, keysearch.rc4(b"\x07\x08\x09", MESSAGE), lambda key: keysearch.rc4(key, MESSAGE))
     assert searching.find(searching.problem(use, b"\xff\x00\x00", b"\x07\x00\x00")) == b"\x07\x08\x09"
+
+
+@pytest.mark.parametrize("technique", ["short-mac", "slice", "hkdf-truncation"])
+def test_a_search_that_no_engine_does_is_priced_however_large_a_one_is_allowed(technique: str) -> None:
+    """2^32 HMACs one by one are hours: what is exposed without a limit of 2^56 is exposed with it."""
+    at_least_four = Quirks(mac_lengths=frozenset({0, *range(4, 65)}), min_derived=4)
+    module = Opened(Target("test", lambda: SoftToken(quirks=at_least_four)), max_search_bits=56, searchable=())
+    try:
+        report = Audit(module, Options(techniques=(technique,), max_search_bits=56)).run()
+    finally:
+        module.close()
+    found = [f for f in report.findings if f.verdict is Verdict.EXPOSED]
+    assert found
+    assert max(f.work_bits for f in found) == 32
+    assert all("2^32 trials, not run" in f.why for f in found if f.work_bits > 24)

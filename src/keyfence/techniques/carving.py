@@ -241,11 +241,18 @@ class CarveAttack(Attack):
             return self.recovery(self._read(bench, self._readable), Source.READABLE)
         if chain.price.work_bits > bench.max_search_bits:
             return self._priced(bench, chain)
+        try:
+            return self.recovery(self._grow(bench, chain), Source.SEARCHED)
+        except keysearch.TooMany:
+            return self._priced(bench, chain)
+
+    def _grow(self, bench: Bench, chain: Chain) -> bytes:
         known: dict[int, int] = {}
         for piece in self._pieces(chain):
             known |= self._search(bench, piece, known)
-        value = keysearch.find(self._opens, self.length, known, bench.max_search_bits) if len(known) < self.length else None
-        return self.recovery(value or bytes(known[place] for place in range(self.length)), Source.SEARCHED)
+        if len(known) == self.length:
+            return bytes(known[place] for place in range(self.length))
+        return keysearch.find(self._opens, self.length, known, bench.max_search_bits)
 
     def _pieces(self, chain: Chain) -> Iterator[Piece]:
         """The keys to make, each with as little as may be that is not known by then; a chain of the model's may search more

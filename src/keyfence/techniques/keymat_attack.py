@@ -89,10 +89,12 @@ class KeyMatAttack(Attack):
             return self._no_key_in_stream(bench, chain)
         if chain.price.work_bits > bench.max_search_bits or _hides_bits(chain):
             return self._priced(bench, chain)
-        cutter = Cutter(bench, self.mechanism, self.victim)
-        gathering = _Gathering(self, bench, cutter)
-        for step in chain.steps:
-            gathering.take(step)
+        gathering = _Gathering(self, bench, Cutter(bench, self.mechanism, self.victim))
+        try:
+            for step in chain.steps:
+                gathering.take(step)
+        except keysearch.TooMany:
+            return self._priced(bench, chain)
         return gathering.recovery()
 
     def _no_key_in_stream(self, bench: Bench, chain: Chain) -> Recovery:

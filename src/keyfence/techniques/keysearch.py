@@ -40,6 +40,14 @@ class Use:
         return self.compute(candidate) == self.answer
 
 
+PLAIN_BITS: Final = 24
+"""Most that is tried one by one, which takes minutes. What is larger and known to no engine is priced, whatever is allowed."""
+
+
+class TooMany(Inconclusive):
+    """A search that is not begun."""
+
+
 class Unidentified(Inconclusive):
     """The module lets this key do nothing that would tell it from another."""
 
@@ -166,10 +174,12 @@ def check_value(key_type: int, key: bytes) -> bytes:
 
 
 def find(matches: Matches, length: int, known: Mapping[int, int], max_bits: int) -> bytes:
-    """The key of `length` bytes, some of them `known` by position. Inconclusive where the search is too large or fails."""
+    """The key of `length` bytes, some of them `known` by position. TooMany, or Inconclusive where no candidate is it."""
     unknown: Sequence[int] = [place for place in range(length) if place not in known]
-    if 8 * len(unknown) > max_bits:
-        raise Inconclusive(f"a search of 2^{8 * len(unknown)} trials is more than the 2^{max_bits} allowed")
+    bits, most = 8 * len(unknown), min(max_bits, PLAIN_BITS)
+    if bits > most:
+        allowed = "allowed" if most == max_bits else "that are tried one by one, and no engine knows such a search"
+        raise TooMany(f"a search of 2^{bits} trials is more than the 2^{most} {allowed}")
     candidate = bytearray(known.get(place, 0) for place in range(length))
     for values in product(range(256), repeat=len(unknown)):
         for place, value in zip(unknown, values, strict=True):

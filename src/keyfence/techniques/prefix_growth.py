@@ -146,7 +146,10 @@ class DerivedStreamAttack(OracleAttack):
             raise Inconclusive(f"{self.name} is allowed under this master secret; no key of the session lies in what it gives")
         if chain.price.work_bits > bench.max_search_bits:
             return self._priced(bench, self._ladder, chain)
-        return self._grow(bench, self._ladder, chain)
+        try:
+            return self._grow(bench, self._ladder, chain)
+        except keysearch.TooMany:
+            return self._priced(bench, self._ladder, chain)
 
     def _grow(self, bench: Bench, ladder: Ladder, chain: Chain) -> Recovery:
         known: dict[int, int] = {}

@@ -4,13 +4,13 @@ They need the extra keyfence[search]; without it nothing is searchable here, and
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
-from typing import Final
+from typing import Any, Final
 
 from keyfence.cryptoki.constants import CKK, CKM
-from keyfence.search.problem import BadProblem, Problem
+from keyfence.search.problem import BadProblem, Engine, Problem, SearchError
 
 from . import keysearch
 from .base import Bench, Inconclusive
@@ -78,11 +78,9 @@ def short(bench: Bench, matches: Matches, length: int, known: Mapping[int, int])
     return bench.search(wanted)
 
 
-def find(wanted: Problem) -> bytes:
-    """The key. Inconclusive where no candidate is it."""
-    from keyfence.search.registry import engine_for
-
-    hit = engine_for(wanted).search(wanted, threads=os.cpu_count() or 1)
+def find(wanted: Problem, progress: Callable[[int], None] = lambda _: None) -> bytes:
+    """The key. Inconclusive where no candidate is it. `progress` is told how many candidates are done."""
+    hit = _engine(wanted).search(wanted, threads=os.cpu_count() or 1, progress=progress)
     if hit is None:
         raise Inconclusive("no candidate is the key: it is not cut from where it was taken to be")
     return hit.key
@@ -91,10 +89,18 @@ def find(wanted: Problem) -> bytes:
 @cache
 def seconds(algorithm: str, length: int) -> float:
     """Of one trial, on all of this machine, for a key of `length` bytes; measured once."""
-    from keyfence.search.registry import engine_for
-
     mechanism = {DES: CKM.DES_CBC, AES: CKM.AES_CBC, RC4: CKM.RC4}[algorithm]
     unknown = min(length, 5)
     mask = bytes(unknown) + b"\xff" * (length - unknown)
     shape = problem(Use(mechanism, bytes(len(MESSAGE)), bytes), mask, bytes(length))
-    return 1 / engine_for(shape).rate(shape, seconds=_MEASURED_FOR, threads=os.cpu_count() or 1)
+    return 1 / _engine(shape).rate(shape, seconds=_MEASURED_FOR, threads=os.cpu_count() or 1)
+
+
+def _engine(wanted: Problem) -> Engine[Any]:
+    """Inconclusive where there is none after all: an extra that is installed, say, and cannot be loaded."""
+    from keyfence.search.registry import engine_for
+
+    try:
+        return engine_for(wanted)
+    except SearchError as error:
+        raise Inconclusive(f"the search cannot be run: {error}") from error
