@@ -10,8 +10,8 @@ from keyfence.cryptoki.params import GcmLayout, Iv
 from keyfence.cryptoki.session import Session, secret_key
 from keyfence.cryptoki.values import AttributeValue, Template
 from keyfence.search.problem import Problem
-from keyfence.techniques import searching
-from keyfence.techniques.base import Given, Known, preparing
+from keyfence.techniques import searching as engines
+from keyfence.techniques.base import Given, Inconclusive, Known, preparing
 from keyfence.techniques.targets import target_of
 from keyfence.techniques.victim import Victim
 
@@ -22,6 +22,14 @@ from .schedules import derived_secret
 
 _USES = {"derive": True, "sign": True, "verify": True}
 _PROTECTED = {"sensitive": True, "extractable": False}
+
+
+Searching = Callable[[int, int], None]
+"""Is told how many candidates of a search are done, of how many: 0 when it begins."""
+
+
+def untold(_done: int, _candidates: int) -> None:
+    """Nobody is told."""
 
 
 class AuditBench:
@@ -35,6 +43,7 @@ class AuditBench:
         max_search_bits: int,
         searchable: Collection[str] = (),
         given: Callable[[Victim], Given] = nothing,
+        searching: Searching = untold,
     ) -> None:
         self.session = session
         self.mechanisms = mechanisms
@@ -43,7 +52,8 @@ class AuditBench:
         self.searchable = searchable
         self.given = given
         self.on_the_victim = False
-        self._found: dict[Problem, bytes] = {}
+        self._searching = searching
+        self._found: dict[Problem, bytes | str] = {}  # the key, or why there is none
 
     @contextmanager
     def rehearsing_on_the_victim(self) -> Iterator[None]:
@@ -91,8 +101,18 @@ class AuditBench:
     def search(self, wanted: Problem) -> bytes:
         """See `techniques.base.Bench`; mechanisms over the same stream pose the same question, and it is answered once."""
         if wanted not in self._found:
-            self._found[wanted] = searching.find(wanted)
-        return self._found[wanted]
+            self._found[wanted] = self._answer(wanted)
+        found = self._found[wanted]
+        if isinstance(found, str):
+            raise Inconclusive(found)
+        return found
+
+    def _answer(self, wanted: Problem) -> bytes | str:
+        self._searching(0, wanted.candidates)
+        try:
+            return engines.find(wanted, lambda done: self._searching(done, wanted.candidates))
+        except Inconclusive as why:
+            return str(why)
 
     def pre_master(self, victim: Victim) -> int:
         """One more, by the same agreement; the other objects of the agreement die with the attack's scope."""

@@ -14,6 +14,10 @@ from keyfence.techniques.keymat import stream_of
 from keyfence.techniques.opening import secret_layout
 from keyfence.techniques.victim import Kind, Victim
 
+NOTE: Final = (
+    "a demonstration: the secrets of its sessions up to TLS 1.2 are the lab's own, and searches are told part of what they "
+    "look for"
+)
 KINDS: Final = frozenset({Kind.SSL3, Kind.TLS10, Kind.TLS12, Kind.WTLS})
 """Sessions whose keys are cut from one stream."""
 _KEY_BITS: Final = 56

@@ -1,9 +1,9 @@
 """The proof: outside the module, without a handle, what an attack brought back opens a victim's record, or does not."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from keyfence.schedule import Side
+from keyfence.schedule import Part, Side
 from keyfence.techniques.base import Inconclusive
 from keyfence.techniques.ghash import open_with_subkeys
 from keyfence.techniques.opening import SideKeys, open_record, record_of, secret_layout, side_keys
@@ -37,8 +37,18 @@ class Proven:
     layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def prove(victim: Victim, recovery: Recovery, plaintext: Plaintexts) -> Proven:
-    """Proves `recovery` on the victim's records. Inconclusive where the bytes open nothing: then nothing was found."""
+def prove(victim: Victim, recovery: Recovery, plaintext: Plaintexts, *, imported: bool = False) -> Proven:
+    """Proves `recovery` on the victim's records. Inconclusive where the bytes open nothing: then nothing was found.
+
+    `imported`: the victim's secret was the lab's own, in a demonstration, and what is proven says so.
+    """
+    proven = _prove(victim, recovery, plaintext)
+    if not imported:
+        return proven
+    return replace(proven, evidence=replace(proven.evidence, statement=proven.evidence.statement + _demonstrated(recovery)))
+
+
+def _prove(victim: Victim, recovery: Recovery, plaintext: Plaintexts) -> Proven:
     if isinstance(recovery, Priced):
         return _priced(recovery)
     if isinstance(recovery, Fragment):
@@ -52,25 +62,34 @@ def prove(victim: Victim, recovery: Recovery, plaintext: Plaintexts) -> Proven:
     if len(opened) < len(sides):
         raise Inconclusive(f"the bytes recovered open the {opened[0]}'s record only")
     names = " and ".join(str(side) for side in opened)
-    statement = f"the {names} record of the victim was opened outside the module"
-    return _measured(victim, recovery, statement + _demonstrated(recovery))
+    return _measured(victim, recovery, opened, f"the {names} record of the victim was opened outside the module")
 
 
 def _demonstrated(recovery: Recovery) -> str:
     """What a demonstration has to say of itself: its secret was no secret of the module's alone."""
     given = recovery.given if isinstance(recovery, StreamBytes) else 0
-    return f"; its secret was the lab's own, and the search was given {given} bits of what it looked for" if given else ""
+    told = f", and the search was given {given} bits of what it looked for" if given else ""
+    return f"; its secret was the lab's own{told}"
 
 
-def _measured(victim: Victim, recovery: Recovery, statement: str) -> Proven:
+def _measured(victim: Victim, recovery: Recovery, opened: Sequence[Side], statement: str) -> Proven:
     if isinstance(recovery, StreamBytes):
-        evidence = Evidence(Proof.RECORD, statement, recovery.sources, recovery.known)
-        return Proven(evidence, len(recovery), victim.secret_bytes, layout=_layout(victim))
+        known = _shown(victim, recovery, opened)
+        evidence = Evidence(Proof.RECORD, statement, {place: recovery.sources[place] for place in known}, known)
+        return Proven(evidence, len(known), victim.secret_bytes, layout=_layout(victim))
     assert isinstance(recovery, PreMaster | Master | TrafficSecret | WriteKey)
     value, source = recovery.value, recovery.source
     known = dict(enumerate(value))
     evidence = Evidence(Proof.RECORD, statement, dict.fromkeys(known, source), known)
     return Proven(evidence, len(value), len(value), layout={_name(recovery): (0, len(value))})
+
+
+def _shown(victim: Victim, recovery: StreamBytes, opened: Sequence[Side]) -> Mapping[int, int]:
+    """The bytes that opened the records: of whole keys. Of others that came back no record tells whether they are right."""
+    layout = secret_layout(victim)
+    parts = [layout[Part(f"{side} {key}")] for side in opened for key in ("MAC key", "write key")]
+    whole = {place for part in parts if recovery.part(*part) is not None for place in range(*part)}
+    return {place: byte for place, byte in recovery.known.items() if place in whole}
 
 
 def _name(recovery: Recovery) -> str:

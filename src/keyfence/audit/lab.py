@@ -93,6 +93,10 @@ class Lab:
             self._given[victim.profile] = self._demonstration.given(victim, secret_from(victim, base))
         return self._given.get(victim.profile) or demonstration.nothing(victim)
 
+    def imported(self, victim: Victim) -> bool:
+        """Whether its secret is one of the lab's own."""
+        return self._demonstration is not None and victim.kind in demonstration.KINDS
+
     @property
     def handles(self) -> frozenset[int]:
         """Every object of every victim."""

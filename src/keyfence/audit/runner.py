@@ -13,6 +13,7 @@ from keyfence.cryptoki.constants import CKM, CKR, describe
 from keyfence.model import Chain, Effort, Limits, Unsat
 from keyfence.techniques import TECHNIQUES
 from keyfence.techniques.base import Attack, Inconclusive, Technique, Unprepared, says_something, telling
+from keyfence.techniques.recovery import Recovery, StreamBytes
 from keyfence.techniques.victim import Kind, Profile, Victim
 
 from .evidence import prove
@@ -224,17 +225,18 @@ class Audit:
         self.opened.traced.clear()
         recovery = attack.execute(self.opened.bench, chain)
         calls, trace = self.opened.traced.count, tuple(self.opened.traced.records)
-        proven = prove(victim, recovery, self.opened.lab.plaintext)
+        lab = self.opened.lab
+        proven = prove(victim, recovery, lab.plaintext, imported=lab.imported(victim))
         return replace(
             base,
             verdict=Verdict.EXPOSED if self._is_protected(victim) else Verdict.OUT_OF_SCOPE,
             why=proven.evidence.statement,
             evidence=proven.evidence,
             calls=calls,
-            work_bits=float(max(proven.work_bits, chain.price.work_bits)),
+            work_bits=float(max(proven.work_bits, _searched(recovery, chain))),
             recovered_bytes=proven.recovered,
             total_bytes=proven.total,
-            steps=_steps(attack, chain),
+            steps=_steps(attack, chain) if _own_search(recovery) is None else attack.steps(chain),
             trace=trace,
             layout=proven.layout,
         )
@@ -252,6 +254,17 @@ def _steps(attack: Attack, chain: Chain) -> tuple[str, ...]:
     """The chain in PKCS#11's terms, and how far it is from the shortest where that is not known to be nothing."""
     bound = f"(no chain of this work has fewer than {chain.calls_at_least} calls)"
     return attack.steps(chain) if chain.optimal else (*attack.steps(chain), bound)
+
+
+def _searched(recovery: Recovery, chain: Chain) -> float:
+    """log2 of the trials of the largest search that was run, or that the chain has."""
+    searched = _own_search(recovery)
+    return chain.price.work_bits if searched is None else searched
+
+
+def _own_search(recovery: Recovery) -> int | None:
+    """The bits of the largest search of a plan that is not the chain; None where the chain was followed."""
+    return recovery.searched if isinstance(recovery, StreamBytes) else None
 
 
 def _refusal(error: CryptokiError) -> Refusal:

@@ -9,12 +9,12 @@ from keyfence.cryptoki import Cryptoki, CryptokiError, KeyfenceError, Mechanism,
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR, CKU, TokenFlag
 from keyfence.cryptoki.params import Gcm, GcmLayout
 from keyfence.cryptoki.session import Session, secret_key
-from keyfence.techniques import searching
+from keyfence.techniques import searching as engines
 from keyfence.techniques.base import Inconclusive
 from keyfence.techniques.victim import Profile, Victim
 
-from .bench import AuditBench
-from .demonstration import Demonstration
+from .bench import AuditBench, Searching, untold
+from .demonstration import NOTE, Demonstration
 from .findings import ModuleRef
 from .lab import Lab
 from .steady import SteadyModule
@@ -54,6 +54,7 @@ class Opened:
     max_search_bits   searches of up to 2^this trials are run
     searchable        ciphers whose keys engines may search; default: what this machine can
     demonstration     the lab imports the secrets of its sessions and tells searches part of them
+    searching         is told how far a search by an engine is
     """
 
     def __init__(
@@ -65,13 +66,15 @@ class Opened:
         max_search_bits: int = 16,
         searchable: Collection[str] | None = None,
         demonstration: Demonstration | None = None,
+        searching: Searching = untold,
     ) -> None:
         self.target = target
-        self.notes: list[str] = list(target.notes)
+        self.notes: list[str] = [*target.notes, *([NOTE] if demonstration else [])]
         self.lost = False  # whether the victim of the last attack is gone
         self._max_search_bits = max_search_bits
-        self._searchable = searching.searchable() if searchable is None else searchable
+        self._searchable = engines.searchable() if searchable is None else searchable
         self._demonstration = demonstration
+        self._searching = searching
         self._pin: Pin | None = None
         self._failures: dict[Profile, str] = {}
         self.traced = TracedModule(target.start(), max_calls, listener)
@@ -91,7 +94,8 @@ class Opened:
         self.session.module = SteadyModule(self.traced, self._baseline)
         layout = self.target.gcm_layout or self._gcm_layout()
         self.lab = Lab(self.session, self.mechanisms, layout, self._failures, self._demonstration)
-        self.bench = AuditBench(self.session, self.mechanisms, layout, self._max_search_bits, self._searchable, self.lab.given)
+        limits = (self._max_search_bits, self._searchable)
+        self.bench = AuditBench(self.session, self.mechanisms, layout, *limits, self.lab.given, self._searching)
         self.reference = self._reference()
 
     def reopen(self) -> None:

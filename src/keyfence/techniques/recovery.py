@@ -20,12 +20,14 @@ class Source(StrEnum):
 class StreamBytes:
     """Bytes of the victim's key block by offset: the start of what `schedule.key_block` would give.
 
-    `given`: how many of its bits the search was told beforehand, in a demonstration; 0 in an audit.
+    `given`: how many of its bits the search was told beforehand, in a demonstration; 0 in an audit. `searched`: the bits of
+    the largest search that was run, where that is not what the chain says.
     """
 
     known: Mapping[int, int] = field(repr=False)
     sources: Mapping[int, Source] = field(repr=False)
     given: int = 0
+    searched: int | None = None
 
     @classmethod
     def run(cls, data: bytes, source: Source, start: int = 0) -> "StreamBytes":

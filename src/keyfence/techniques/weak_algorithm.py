@@ -73,8 +73,10 @@ class WeakAlgorithmAttack(KeyMatAttack):
             return super().execute(bench, chain)
         search = WeakSearch(self, bench, _cutting(chain))
         found = search.run()
+        if found is None:
+            return self._priced(bench, chain)
         self._searched = tuple(search.lines)
-        return self._priced(bench, chain) if found is None else found
+        return found
 
     def steps(self, chain: Chain) -> tuple[str, ...]:
         return self._searched or super().steps(chain)

@@ -7,13 +7,14 @@ order. The bench may have given bits beforehand: those are not searched, and the
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from keyfence.cryptoki import KeyMaterial
+from keyfence.cryptoki import CryptokiError, HandleInvalid, KeyMaterial
 from keyfence.model import Cut, Key, KeyMatCut, Slice
 from keyfence.schedule import Part, Side
 from keyfence.search.plan import DES_PARITY, Plan, Step, View, plan, within_reach
+from keyfence.search.problem import BadProblem, Problem
 
 from . import keysearch, searching
-from .base import Bench, Given, Inconclusive
+from .base import Bench, Given, Inconclusive, says_something
 from .keymat import Cutter, describe_cut
 from .keymat_attack import KeyMatAttack, key_of
 from .opening import SideKeys, open_record, record_of, secret_layout
@@ -30,6 +31,10 @@ class Place:
 
     cut: Cut
     slice: Slice
+
+
+class _Unusable(Exception):
+    """A weak key that cannot be had, or used so that an engine knows it, although its like could when it was measured."""
 
 
 class Bits:
@@ -82,14 +87,27 @@ class WeakSearch:
 
     def run(self) -> StreamBytes | None:
         """The key block, or a write key of it; None where that is not within reach."""
-        chosen = self._plan()
-        if chosen is None:
-            return None
-        for step in chosen.steps:
-            value = self._search(step)
-            self.known.learn(step.view.offset, step.unknown, value)
-        known = self.known.whole()
-        return StreamBytes(known, dict.fromkeys(known, Source.SEARCHED), self.given.bits)
+        largest = 0
+        while (chosen := self._plan()) is not None:
+            for step in chosen.steps:
+                try:
+                    value = self._search(step)
+                except _Unusable:  # another plan does without
+                    self._drop(self._places[_key(step.view)].slice)
+                    break
+                self.known.learn(step.view.offset, step.unknown, value)
+                largest = max(largest, step.bits)
+            else:
+                known = self.known.whole()
+                return StreamBytes(known, dict.fromkeys(known, Source.SEARCHED), self.given.bits, largest)
+        return None
+
+    def _drop(self, piece: Slice) -> None:
+        """What the module denied is not asked for again: keys of that type and length in that part of a cut."""
+        kind = (piece.part, piece.sink, piece.length)
+        alike = [key for key, place in self._places.items() if (place.slice.part, place.slice.sink, place.slice.length) == kind]
+        for key in alike:
+            del self._places[key]
 
     # Planning
 
@@ -101,7 +119,8 @@ class WeakSearch:
         for wanted in self._wanted():
             if within_reach([*unpriced, *records], known, wanted, most_trials=most):
                 priced = [self._view(*key, searching.seconds(key[2], key[1])) for key in self._places]
-                return plan([*priced, *records], known, wanted, most_trials=most, effort=_EFFORT)
+                chosen = plan([*priced, *records], known, wanted, most_trials=most, effort=_EFFORT)
+                return chosen if chosen and all(map(_feasible, chosen.steps)) else None
         return None
 
     def _wanted(self) -> Iterator[bytes]:
@@ -134,11 +153,22 @@ class WeakSearch:
         if view.name == RECORD:
             self.lines.append(f"search against a record of the victim's: {told}")
             return self._by_record(view)
-        place = self._places[view.offset, view.length, view.name]
+        place = self._places[_key(view)]
         request, cut = self.attack.request(place.cut), place.cut
+        wanted = self._problem(place, view)
         self.lines.append(f"{describe_cut(self.attack.mechanism, request, cut.mac, cut.iv)} -> {place.slice.part} = {told}")
-        use = self._use(place, request.key_type)
-        return self.bench.search(searching.problem(use, *self.known.part(view.offset, view.offset + view.length)))
+        return self.bench.search(wanted)
+
+    def _problem(self, place: Place, view: View) -> Problem:
+        try:
+            use = self._use(place, self.attack.request(place.cut).key_type)
+            return searching.problem(use, *self.known.part(view.offset, view.offset + view.length))
+        except CryptokiError as refusal:
+            if isinstance(refusal, HandleInvalid) or not says_something(refusal):
+                raise
+            raise _Unusable from refusal
+        except (Inconclusive, BadProblem) as odd:  # no key, or no answer that any key would give
+            raise _Unusable from odd
 
     def _use(self, place: Place, key_type: int) -> keysearch.Use:
         """One use of the victim's weak key, which is made for it."""
@@ -163,3 +193,13 @@ class WeakSearch:
             chosen = (chosen - unknown) & unknown
             if not chosen:
                 raise Inconclusive("no candidate opens the victim's record: a weak key is not what it was taken to be")
+
+
+def _feasible(step: Step) -> bool:
+    """Whether it is done within minutes where no engine does it."""
+    return step.view.name != RECORD or step.bits <= keysearch.PLAIN_BITS
+
+
+def _key(view: View) -> tuple[int, int, str]:
+    """What a view's place is remembered by."""
+    return view.offset, view.length, view.name
