@@ -15,6 +15,11 @@ EPILOG: Final = (
     "Only session objects are made, and they are destroyed. Begin with --plan on a module that matters."
 )
 
+_SIZES: Final = (
+    "On two cores 2^32 trials take seconds (DES) to ten minutes (RC4), 2^40 half an hour (DES) to two days (RC4), 2^56 years: "
+    "each search, and every session has its own. A large one is announced; Ctrl-C ends it."
+)
+
 
 def audit(
     target: Annotated[
@@ -39,7 +44,7 @@ def audit(
     time_limit: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="For each call of an isolated module.")] = 30.0,
     max_calls: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop attacking after so many calls.")] = None,
     max_search_bits: Annotated[
-        int, typer.Option(min=0, max=32, metavar="BITS", help="Run searches up to 2^BITS trials; price larger ones.")
+        int, typer.Option(min=0, max=56, metavar="BITS", help=f"Run searches up to 2^BITS trials; price larger ones. {_SIZES}")
     ] = 16,
     plan: Annotated[bool, typer.Option("--plan", help="Probe and plan, on the lab's own keys; execute nothing.")] = False,
     guarded: Annotated[bool, typer.Option("--guarded", help="Through the guard: what is exposed is to be refused.")] = False,

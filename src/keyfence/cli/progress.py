@@ -1,23 +1,51 @@
 """What is shown while an audit runs: a bar on a terminal, a line per technique elsewhere, on standard error always."""
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from typing import Final, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from keyfence.audit.findings import CallRecord, Finding
+from keyfence.search.estimate import duration
+
+LARGE_SEARCH: Final = 1 << 25
+"""Candidates that take longer than anybody waits without a word."""
+_FIRST_SECONDS, _MOST_SECONDS = 10.0, 600.0
 
 
 class Display(Protocol):
-    """Is told each finding and each call as it happens."""
+    """Is told each finding and each call as it happens, and how far a search is: candidates done, of how many."""
 
     def finding(self, finding: Finding) -> None: ...
 
     def call(self, record: CallRecord) -> None: ...
+
+    def searching(self, done: int, candidates: int) -> None: ...
+
+
+class Searched:
+    """What is said of a large search: that it begins, after ten seconds how far it is, and then ever more rarely."""
+
+    def __init__(self) -> None:
+        self._began = self._next = 0.0
+
+    def line(self, done: int, candidates: int) -> str | None:
+        """None where nothing is due to be said."""
+        now, what = time.monotonic(), f"a search of 2^{candidates.bit_length() - 1} candidates"
+        if candidates < LARGE_SEARCH or (done and now < self._next):
+            return None
+        if not done:
+            self._began, self._next = now, now + _FIRST_SECONDS
+            return f"{what} begins"
+        took = now - self._began
+        self._next = now + min(max(took, _FIRST_SECONDS), _MOST_SECONDS)
+        left = duration(took * (candidates - done) / done)
+        return f"{what}: {100 * done / candidates:.3g} % after {duration(took)}, at most {left} more"
 
 
 class Tally:
@@ -43,6 +71,7 @@ class _Bar:
     def __init__(self, progress: Progress, name: str, tally: Tally) -> None:
         self._progress, self._tally = progress, tally
         self._task = progress.add_task(name, total=tally.total, now="opening the token")
+        self._searched = Searched()
 
     def finding(self, finding: Finding) -> None:
         self._tally.add(finding)
@@ -53,6 +82,10 @@ class _Bar:
     def call(self, record: CallRecord) -> None:
         self._progress.console.print(f"  {record}", style="dim")
 
+    def searching(self, done: int, candidates: int) -> None:
+        if line := self._searched.line(done, candidates):
+            self._progress.update(self._task, now=line)
+
 
 class _Lines:
     """A technique's line appears when the next one begins: only then are its findings complete."""
@@ -60,6 +93,7 @@ class _Lines:
     def __init__(self, name: str, tally: Tally) -> None:
         self._name, self._tally = name, tally
         self._open: str | None = None
+        self._searched = Searched()
 
     def finding(self, finding: Finding) -> None:
         if self._tally.add(finding):
@@ -68,6 +102,10 @@ class _Lines:
 
     def call(self, record: CallRecord) -> None:
         print(f"  {record}", file=sys.stderr)
+
+    def searching(self, done: int, candidates: int) -> None:
+        if line := self._searched.line(done, candidates):
+            print(f"{self._name}: {line}", file=sys.stderr, flush=True)
 
     def flush(self) -> None:
         if self._open is not None:
@@ -78,8 +116,11 @@ class _Lines:
 
 
 class _Silent:
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
+    """Silent about findings. A search that may take hours is told of all the same."""
+
+    def __init__(self, name: str, tally: Tally) -> None:
+        self._name, self._tally = name, tally
+        self._searched = Searched()
 
     def finding(self, finding: Finding) -> None:
         self._tally.add(finding)
@@ -87,11 +128,15 @@ class _Silent:
     def call(self, record: CallRecord) -> None:
         print(f"  {record}", file=sys.stderr)
 
+    def searching(self, done: int, candidates: int) -> None:
+        if line := self._searched.line(done, candidates):
+            print(f"{self._name}: {line}", file=sys.stderr, flush=True)
+
 
 def display(name: str, tally: Tally, *, silent: bool) -> AbstractContextManager[Display]:
     """`name` says which audit is running."""
     if silent:
-        return nullcontext(_Silent(tally))
+        return nullcontext(_Silent(name, tally))
     return _bar(name, tally) if sys.stderr.isatty() else _lines(name, tally)
 
 

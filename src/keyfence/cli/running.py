@@ -10,7 +10,7 @@ from keyfence.audit import Audit, Opened, Options, Report, Target
 from keyfence.audit.sources import presets_of
 from keyfence.cryptoki import CryptokiError, ModuleFailure
 from keyfence.report import json, terminal
-from keyfence.techniques import TECHNIQUES
+from keyfence.techniques import TECHNIQUES, keysearch, searching
 
 from .ending import ExitCode, complain, could_not_run
 from .guarding import guarded
@@ -63,11 +63,16 @@ def _hint(target: Target, options: AuditOptions) -> str:
 
 
 def _audited(target: Target, options: AuditOptions, shown: Display) -> Report:
+    if options.max_search_bits > keysearch.PLAIN_BITS and not searching.searchable():
+        complain(
+            f"without the extra keyfence[search], searches of more than 2^{keysearch.PLAIN_BITS} trials are priced, not run"
+        )
     opened = Opened(
         target,
         max_calls=options.max_calls,
         listener=shown.call if options.verbose > 1 else None,
         max_search_bits=options.max_search_bits,
+        searching=shown.searching,
     )
     wanted = Options(
         suites=options.suites,
