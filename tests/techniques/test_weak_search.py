@@ -1,5 +1,7 @@
 """weak-algorithm's searches on modules that are bent: one verdict each that is true, and nothing left behind."""
 
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +16,7 @@ from keyfence.cryptoki import Cryptoki
 from keyfence.cryptoki.constants import CKA, CKK, CKM, CKR
 from keyfence.cryptoki.dispatch import Dispatched
 from keyfence.cryptoki.errors import refusal
+from keyfence.cryptoki.isolation import Factory, IsolatedModule
 from keyfence.report import json
 from keyfence.schedule import suite
 from keyfence.search.problem import Problem
@@ -203,3 +206,25 @@ def test_an_interrupt_ends_the_search_and_leaves_nothing() -> None:
     after = Opened(Target("test", lambda: token))
     assert after.objects_before == 0
     after.close()
+
+
+def test_a_module_that_dies_meanwhile_costs_one_finding() -> None:
+    """It is started again after the search, and the next mechanism's finding is a new victim's."""
+    module = IsolatedModule(Factory("keyfence.token:SoftToken"))
+    killed: list[int] = []
+
+    def kill(done: int, _: int) -> None:
+        if done and not killed:
+            killed.append(module.pid)
+            os.kill(module.pid, signal.SIGKILL)
+
+    opened = Opened(Target("test", lambda: module), max_search_bits=16, demonstration=Demonstration(16), searching=kill)
+    try:
+        report = Audit(opened, Options(techniques=("weak-algorithm",), suites=(GCM,))).run()
+    finally:
+        opened.close()
+    by_mechanism = {finding.mechanism: finding for finding in report.findings}
+    assert by_mechanism["CKM_TLS12_KEY_AND_MAC_DERIVE"].verdict is Verdict.INCONCLUSIVE
+    assert "died (SIGKILL)" in by_mechanism["CKM_TLS12_KEY_AND_MAC_DERIVE"].why
+    assert by_mechanism["CKM_TLS12_KEY_SAFE_DERIVE"].verdict is Verdict.EXPOSED
+    assert report.residue.clean
