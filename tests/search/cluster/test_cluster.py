@@ -164,6 +164,16 @@ def test_a_processor_and_an_opencl_device_share_the_work(crew: Crew) -> None:
     assert watched.job.done == crew.searched
 
 
+def test_a_worker_that_dask_started(crew: Crew) -> None:
+    """It needs keyfence and no more; the engine has as many threads as Dask's worker."""
+    command = ("-m", "distributed.cli.dask_worker", crew.address, "--nthreads", "2", "--no-nanny", "--no-dashboard")
+    with processes.started(crew.directory / "plain", *command, KEYFENCE_DEVICE="generic") as plain:
+        watched = Watched(Job.of(PROBLEM, AT - 1000, AT + 1000)).run(crew)
+    assert watched.was_said("searches: generic, threads: 2")
+    assert watched.job.hits == (Hit(AT, KEY),)
+    assert str(PROBLEM.known_value) not in plain.text
+
+
 def test_a_worker_that_is_told_to_end_reports_before_it_goes(crew: Crew) -> None:
     one, two = crew.start("one", "two")
     watched = Watched(Job.of(PROBLEM, AT - LONG // 4, AT), 0.2, lambda: one.signal(signal.SIGINT)).run(crew)
@@ -269,7 +279,7 @@ def test_another_version_is_refused(crew: Crew) -> None:
 def test_a_path_that_a_worker_lacks_is_refused(crew: Crew) -> None:
     with processes.worker(crew.directory, crew.address, "odd", device="abacus") as worker:
         worker.says("searching for")
-        with pytest.raises(NoCluster, match=r"can be used: worker .*: no path 'abacus' for the DES search"):
+        with pytest.raises(NoCluster, match=r"can be used: worker .*: no path 'abacus' for the search of DES keys"):
             Watched(Job.of(PROBLEM)).run(crew)
 
 

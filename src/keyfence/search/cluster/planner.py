@@ -45,9 +45,6 @@ class Crew:
     def __init__(self) -> None:
         self._members: dict[str, _Member] = {}
 
-    def __len__(self) -> int:
-        return len(self._members)
-
     def __contains__(self, name: str) -> bool:
         return name in self._members
 

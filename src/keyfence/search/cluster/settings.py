@@ -123,7 +123,12 @@ def quiet() -> Iterator[None]:
         raise MissingExtra("clusters need dask.distributed; pip install 'keyfence[cluster]'") from None
     loggers = [logging.getLogger(name) for name in LOGGERS]
     levels = [logger.level for logger in loggers]
-    settings = {"distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s", "distributed.worker.http.routes": []}
+    settings = {
+        "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
+        "distributed.worker.http.routes": [],
+        "distributed.worker.profile.enabled": False,  # a hundred looks a second at what a worker does
+        "distributed.admin.tick.interval": "500ms",  # 20 ms otherwise
+    }
     with warnings.catch_warnings(), dask.config.set(settings):
         warnings.filterwarnings("ignore", category=distributed.versions.VersionMismatchWarning)
         for logger in loggers:
