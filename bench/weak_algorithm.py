@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--searchable", default="des,aes", help="ciphers to search; with rc4 its keys of five bytes come first")
     options = parser.parse_args()
     demonstration = Demonstration(options.unknown)
-    wanted = Options(techniques=(TECHNIQUE,), suites=(SUITE,), max_search_bits=options.unknown)
+    wanted = Options(techniques=(TECHNIQUE,), suites=(SUITE,))
     print(f"{options.module}: {options.unknown} of 56 bits unknown, on {os.cpu_count()} processors", flush=True)
     opened = Opened(
         target(options.module),

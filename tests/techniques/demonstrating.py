@@ -26,7 +26,7 @@ def demonstrated(
     most = unknown if max_search_bits is None else max_search_bits
     opened = Opened(_target(module), max_search_bits=most, searchable=searchable, demonstration=Demonstration(unknown))
     try:
-        report = Audit(opened, Options(techniques=("weak-algorithm",), suites=(suite,), max_search_bits=most)).run()
+        report = Audit(opened, Options(techniques=("weak-algorithm",), suites=(suite,))).run()
     finally:
         opened.close()
     assert report.residue.clean, report.residue

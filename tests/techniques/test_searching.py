@@ -113,7 +113,7 @@ def test_mac_keys_of_three_bytes() -> None:
     """2^24 HMACs, which the default audit prices."""
     token = SoftToken(quirks=Quirks(mac_lengths=frozenset({0, *range(3, 65)})))
     module = Opened(Target("test", lambda: token), max_search_bits=24)
-    wanted = Options(techniques=("short-mac",), suites=("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",), max_search_bits=24)
+    wanted = Options(techniques=("short-mac",), suites=("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",))
     try:
         report = Audit(module, wanted).run()
     finally:
@@ -136,7 +136,7 @@ def test_a_search_that_no_engine_does_is_priced_however_large_a_one_is_allowed(t
     at_least_four = Quirks(mac_lengths=frozenset({0, *range(4, 65)}), min_derived=4)
     module = Opened(Target("test", lambda: SoftToken(quirks=at_least_four)), max_search_bits=56, searchable=())
     try:
-        report = Audit(module, Options(techniques=(technique,), max_search_bits=56)).run()
+        report = Audit(module, Options(techniques=(technique,))).run()
     finally:
         module.close()
     found = [f for f in report.findings if f.verdict is Verdict.EXPOSED]

@@ -32,12 +32,11 @@ def _silent(_: Finding) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an audit goes about it. `suites` and `techniques` empty: the defaults, and all."""
+    """How an audit goes about it. `suites` and `techniques` empty: the defaults, and all. What is searched: see `Opened`."""
 
     suites: tuple[str, ...] = ()
     techniques: tuple[str, ...] = ()
     plan_only: bool = False
-    max_search_bits: int = 16
     max_chain: int = 512
 
 

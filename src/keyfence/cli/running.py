@@ -78,7 +78,6 @@ def _audited(target: Target, options: AuditOptions, shown: Display) -> Report:
         suites=options.suites,
         techniques=options.techniques,
         plan_only=options.plan,
-        max_search_bits=options.max_search_bits,
     )
     try:
         return Audit(opened, wanted, shown.finding).run()
