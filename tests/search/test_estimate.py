@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyfence.search.des.problem import DesProblem
-from keyfence.search.estimate import Amount, by_gpu, by_rate, duration, few_digits, lines, power
+from keyfence.search.estimate import Amount, by_gpu, by_rate, lines
 from keyfence.search.gpus import GPUS, gpu
 from keyfence.search.job import Job
 from keyfence.search.problem import BadProblem
@@ -113,16 +113,3 @@ def test_every_figure_has_a_source_and_the_fastest_is_first() -> None:
     assert all(it.source and it.when for it in GPUS)
     assert all(faster.rate > slower.rate for faster, slower in pairwise(GPUS))
     assert len({it.name for it in GPUS}) == len(GPUS)
-
-
-def test_numbers_are_short() -> None:
-    assert [duration(it) for it in (0.5, 119, 120, 7200, 172_800, 1e9)] == [
-        "0.5 s",
-        "119 s",
-        "2 min",
-        "2 h",
-        "2 days",
-        "31.7 years",
-    ]
-    assert [few_digits(it) for it in (0.0123456, 12.345, 123.45, 12345.6)] == ["0.0123", "12.3", "123", "12,346"]
-    assert [power(it) for it in (0, 1, 2**55, 3 * 2**40)] == ["0", "2^0", "2^55", "2^41.6"]

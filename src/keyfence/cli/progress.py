@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from keyfence.audit.findings import CallRecord, Finding
-from keyfence.search.estimate import duration
+from keyfence.search.words import duration
 
 LARGE_SEARCH: Final = 1 << 25
 """Candidates that take longer than anybody waits without a word."""

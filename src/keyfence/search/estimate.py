@@ -11,18 +11,12 @@ share the candidates without loss; what the parts of a cluster lose by waiting f
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import log2
-from typing import Final
 
 from .gpus import gpu
 from .job import Job
 from .problem import BadProblem
 from .registry import kind_of
-
-HOUR: Final = 3600.0
-_DAY: Final = 24 * HOUR
-_UNITS: Final = ((365.25 * _DAY, 730 * _DAY, "years"), (_DAY, 2 * _DAY, "days"), (HOUR, 2 * HOUR, "h"), (60.0, 120.0, "min"))
-"""How long each is, from how long on it is used, and its name."""
+from .words import HOUR, duration, few_digits, many, power
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +74,7 @@ class Estimate:
 def by_rate(amount: Amount, rate: float, *, threads: int, machines: int = 1, price: float | None = None) -> Estimate:
     """On machines like this one. `rate` is this machine's, in keys per second (Engine.rate). Raises BadProblem."""
     _check(rate, machines, price)
-    ours = f"measured here: {millions(rate)} M keys/s with {_many(threads, 'thread')}"
+    ours = f"measured here: {few_digits(rate / 1e6)} M keys/s with {many(threads, 'thread')}"
     return Estimate(amount, machines * rate / amount.keys_each, machines, price, ours, True)
 
 
@@ -94,7 +88,7 @@ def by_gpu(amount: Amount, name: str, *, machines: int = 1, price: float | None 
         raise BadProblem("published figures of GPUs are for DES keys only; leave the GPU out")
     card = gpu(name)
     _check(card.rate, machines, price)
-    theirs = f"published, not measured by us: {card.name}, {millions(card.rate)} M keys/s ({card.when}; {card.source})"
+    theirs = f"published, not measured by us: {card.name}, {few_digits(card.rate / 1e6)} M keys/s ({card.when}; {card.source})"
     return Estimate(amount, machines * card.rate, machines, price, theirs, False)
 
 
@@ -119,33 +113,7 @@ def lines(estimate: Estimate) -> Iterator[str]:
     yield estimate.basis
     if amount.keys_each > 1 and not estimate.measured:
         yield "a chosen pair halves the work: a trial tests a key and its complement, which that figure does not count"
-    yield f"on {_many(estimate.machines, what)}: {both(duration)}"
+    yield f"on {many(estimate.machines, what)}: {both(duration)}"
     yield f"{what}-hours: {both(lambda seconds: few_digits(estimate.machine_hours(seconds)))}"
     if estimate.price is not None:
         yield f"to pay, at {estimate.price:g} an hour: {both(lambda seconds: few_digits(estimate.cost(seconds) or 0.0))}"
-
-
-def duration(seconds: float) -> str:
-    """In the unit that suits it: 95 s, 3.5 days."""
-    for size, least, name in _UNITS:
-        if seconds >= least:
-            return f"{few_digits(seconds / size)} {name}"
-    return f"{few_digits(seconds)} s"
-
-
-def few_digits(value: float) -> str:
-    """Three digits at least, all of those before the point."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def millions(rate: float) -> str:
-    return few_digits(rate / 1e6)
-
-
-def power(count: int) -> str:
-    """2^55, 2^54.3 …; 0."""
-    return f"2^{log2(count):.1f}".removesuffix(".0") if count else "0"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' if count > 1 else ''}"

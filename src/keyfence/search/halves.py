@@ -16,12 +16,8 @@ def aes_from_des_halves(first: bytes, second: bytes, samples: Iterable[Sample]) 
     A DES key depends on the upper seven bits of each of its bytes (FIPS 46-3); the sixteen lowest bits are unknown.
     `samples` are plaintexts and ciphertexts of whole AES blocks under the key. Raises BadProblem.
     """
-    return ShortKeyProblem(Algorithm.AES, tuple(samples), *known_from_halves(first, second))
-
-
-def known_from_halves(first: bytes, second: bytes) -> tuple[bytes, bytes]:
-    """(mask, value): what two DES keys tell of the AES-128 key that they are the halves of. Raises BadProblem."""
     for half in (first, second):
         if len(half) != DES_KEY_BYTES:
             raise BadProblem(f"half an AES-128 key is a DES key of {DES_KEY_BYTES} bytes, not {len(half)}")
-    return _TOLD, bytes(byte & told for byte, told in zip(first + second, _TOLD, strict=True))
+    value = bytes(byte & told for byte, told in zip(first + second, _TOLD, strict=True))
+    return ShortKeyProblem(Algorithm.AES, tuple(samples), _TOLD, value)

@@ -10,7 +10,7 @@ from .options import How, with_options
 from .running import new
 
 if TYPE_CHECKING:
-    from keyfence.search.short.problem import ShortKeyProblem
+    from keyfence.search.short.problem import Sample, ShortKeyProblem
 
 KnownOption = Annotated[
     str | None, typer.Option(metavar="BITS", help="The key as far as it is known: 0123????89??, or VALUE/MASK for single bits.")
@@ -42,14 +42,12 @@ def aes(
     """
     if (known is None) == (half_keys is None):
         raise bad("--known", "say what is known of the key: --known, or --half-keys with two DES keys")
-    if half_keys is not None:
-        from keyfence.search.halves import known_from_halves
-
-        halves = [inputs.octets("--half-keys", inputs.contents("--half-keys", it), 8) for it in half_keys]
-        mask, value = known_from_halves(*halves)
+    if known is not None:
+        mask, value = inputs.known("--known", known)
+        new(lambda: _problem("aes", pair, mask, value), how)
     else:
-        mask, value = inputs.known("--known", known or "")
-    new(lambda: _problem("aes", pair, mask, value), how)
+        halves = [inputs.octets("--half-keys", inputs.contents("--half-keys", it), 8) for it in half_keys or ()]
+        new(lambda: _whole(halves, pair), how)
 
 
 @_short
@@ -80,6 +78,16 @@ def hmac_sha256(pair: MacOption = None, known: KnownOption = None, length: Lengt
     new(lambda: _problem("hmac-sha256", pair, mask, value, _MAC), how)
 
 
+def _whole(halves: list[bytes], pairs: list[str] | None) -> "ShortKeyProblem":
+    from keyfence.search.halves import aes_from_des_halves
+
+    return aes_from_des_halves(halves[0], halves[1], _samples(pairs, ("P", "C")))
+
+
+def _samples(pairs: list[str] | None, names: tuple[str, str]) -> "tuple[Sample, ...]":
+    return tuple(inputs.pair("--pair", it, names) for it in pairs or ())
+
+
 def _known(known: str | None, length: int | None) -> inputs.Known:
     if (known is None) == (length is None):
         raise bad("--length", "say how long the key is: --length, or --known with what is known of it")
@@ -97,5 +105,4 @@ def _problem(
 ) -> "ShortKeyProblem":
     from keyfence.search.short.problem import Algorithm, ShortKeyProblem
 
-    samples = tuple(inputs.pair("--pair", it, names) for it in pairs or ())
-    return ShortKeyProblem(Algorithm(algorithm), samples, mask, value, skip)
+    return ShortKeyProblem(Algorithm(algorithm), _samples(pairs, names), mask, value, skip)

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
-from math import log2
 from typing import TYPE_CHECKING, Final
 
 from keyfence.search.job import Job
 from keyfence.search.problem import Hit
+from keyfence.search.words import DAY, duration, power, rate
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -133,28 +133,9 @@ def _name(job: Job) -> str:
     return str(getattr(job.problem, "algorithm", "des"))
 
 
-def power(keys: int) -> str:
-    return f"2^{log2(keys):.1f}" if keys >= 2**20 else f"{keys:,}"
-
-
-def rate(keys_per_second: float) -> str:
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if keys_per_second >= size:
-            return f"{keys_per_second / size:,.4g} {unit} keys/s"
-    return f"{keys_per_second:.3g} keys/s"
-
-
-def duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:,.1f} days"
-
-
 def moment(seconds: float) -> str:
-    """When that many seconds are over: by the clock today, by the date later."""
-    if seconds > 3650 * 86400:
-        return f"in {seconds / 86400 / 365.25:,.0f} years"
+    """When that many seconds are over: by the clock today, by the date later, in years where that is long."""
+    if seconds > 3650 * DAY:
+        return f"in {duration(seconds)}"
     end = datetime.now() + timedelta(seconds=seconds)
-    return f"by {end:%H:%M:%S}" if seconds < 43200 else f"by {end:%Y-%m-%d %H:%M}"
+    return f"by {end:%H:%M:%S}" if seconds < DAY / 2 else f"by {end:%Y-%m-%d %H:%M}"
