@@ -153,6 +153,12 @@ def begun(arguments: tuple[str, ...]) -> "subprocess.Popen[str]":
     )
 
 
+def wait_for_file(path: Path, process: "subprocess.Popen[str]") -> None:
+    while not path.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+
+
 def wait_for_work(path: Path, process: "subprocess.Popen[str]") -> Job:
     for _ in range(600):
         if path.exists() and (job := read(path)).done:
@@ -199,8 +205,7 @@ def test_a_job_that_another_process_works_on(tmp_path: Path) -> None:
     path = tmp_path / "x.job"
     process = begun(long_job(path))
     try:
-        while not path.exists():
-            time.sleep(0.05)
+        wait_for_file(path, process)
         ended = search("--resume", path)
         assert (ended.code, "another process is working on this job" in ended.last_word) == (3, True)
         assert search("--status", path).code == 0

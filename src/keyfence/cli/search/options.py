@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
@@ -71,8 +71,14 @@ class How:
         return self.threads or len(os.sched_getaffinity(0))
 
 
+STRAY: Final = {"allow_extra_args": True}
+
+
 def with_options(*left_out: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command whose last parameter is `how: How` gets the options instead, but those it has no use for."""
+    """A command whose last parameter is `how: How` gets the options instead, but those it has no use for.
+
+    It is to be registered with STRAY, so that an argument too many is refused here.
+    """
     shared = [field for field in fields(How) if field.name not in left_out]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -80,11 +86,16 @@ def with_options(*left_out: str) -> Callable[[Callable[..., None]], Callable[...
         own = {name: it for name, it in signature(command).parameters.items() if name != "how"}
         added = [Parameter(it.name, Parameter.KEYWORD_ONLY, default=it.default, annotation=hints[it.name]) for it in shared]
 
+        context = next((it.name for it in own.values() if it.annotation is typer.Context), None)
+
         @wraps(command)
         def run(**given: Any) -> None:
+            if context is None and given.pop("context").args:  # perhaps a key without its option: it is not repeated
+                raise typer.BadParameter("an argument too many: each option takes one value, --half-keys two")
             command(**{name: given.pop(name) for name in own}, how=How(**given))
 
-        parameters = [*(it.replace(kind=Parameter.KEYWORD_ONLY) for it in own.values()), *added]
+        stray = [] if context else [Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context)]
+        parameters = [*stray, *(it.replace(kind=Parameter.KEYWORD_ONLY) for it in own.values()), *added]
         run.__signature__ = signature(command).replace(parameters=parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {it.name: it.annotation for it in parameters}
         return run
