@@ -247,8 +247,7 @@ def test_a_job_that_cannot_be_saved_does_not_claim_to_be(tmp_path: Path) -> None
     path = tmp_path / "gone" / "x.job"
     path.parent.mkdir()
     process = begun(long_job(path))
-    while not path.exists():
-        time.sleep(0.05)
+    wait_for_file(path, process)
     path.unlink()
     path.parent.rmdir()
     time.sleep(0.5)
