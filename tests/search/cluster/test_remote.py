@@ -1,7 +1,7 @@
 """What runs at a worker, called as Dask would call it."""
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
@@ -50,6 +50,23 @@ def test_a_chunk_up_to_its_hit_and_behind_it() -> None:
     assert (found.below, found.hits) == (PROBLEM.candidates, (Hit(AT, KEY),))
 
 
+def test_every_hit_of_a_chunk_its_ends_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine stops at each; more than one true key in a chunk is nothing that can be planted."""
+
+    class Several:
+        def search(self, _: object, start: int, stop: int, *, progress: Callable[[int], None], **__: object) -> Hit | None:
+            at = next((it for it in (10, 11, 500, 999) if start <= it < stop), None)
+            progress(stop if at is None else at + 1)
+            return None if at is None else Hit(at, bytes(8))
+
+    monkeypatch.setattr(remote, "engine_for", lambda *_: Several())
+    found = report(start=10, stop=1000, every=True)
+    assert [hit.candidate for hit in found.hits] == [10, 11, 500, 999]
+    assert found.below == 1000
+    found = report(start=10, stop=1000)
+    assert ([hit.candidate for hit in found.hits], found.below) == ([10], 11)
+
+
 def test_a_limit_ends_a_chunk() -> None:
     wide = Asked.of(replace(PROBLEM, known_mask=0, known_value=0))
     answer = remote.search(wide, "run", 7, 1 << 56, False, 0.2)
@@ -95,7 +112,7 @@ def test_what_an_unexpected_error_says_stays_at_the_worker(monkeypatch: pytest.M
 
 def test_what_is_sent_shows_nothing() -> None:
     assert repr(ASKED) == "Asked(…)"
-    assert KEY.hex() not in repr(report())
+    assert repr(report()).startswith("Report(hits=(Hit(…),), seconds=")
     assert pickle.loads(pickle.dumps(ASKED)) == ASKED
 
 

@@ -34,6 +34,7 @@ GREET_SECONDS: Final = 60.0  # compiling and measuring
 LATE_SECONDS: Final = 15.0  # behind a chunk's limit: by then a worker hangs, or its machine is off
 LAST_SECONDS: Final = 1.5  # for the last reports of workers that were told to stop
 REMEMBERED: Final = 1 << 16  # chunks of a worker, two or three days' worth: they are searched again if it lies
+NOT_UNDERSTOOD: Final = "its answer is not understood"
 
 Said = Callable[[str], None]
 
@@ -88,7 +89,8 @@ async def _connected(scheduler: str, security: Any) -> AsyncIterator[Any]:
     client = Client(scheduler, security=security, **options)
     try:
         with answering(scheduler):
-            await asyncio.wait_for(client, CONNECT_SECONDS)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await client
         yield client
     finally:
         with suppress(Exception):
@@ -105,6 +107,7 @@ class _Foreman:
         self._errands = count()
         self._crew = Crew()
         self._attended: dict[str, asyncio.Task[None]] = {}
+        self._asked_once: set[str] = set()  # workers that are there and may hold the problem
         self._refused: dict[str, str] = {}  # workers that are there and get nothing, and why
         self._reported: dict[str, deque[Range]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self._news = asyncio.Event()
@@ -121,7 +124,8 @@ class _Foreman:
             while self._work.job.missing and not stop_flag():
                 self._news.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), LOOK_SECONDS)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._news.wait()
                 self._take_leave_of_the_done()
                 if time.monotonic() >= mustered + MUSTER_SECONDS:
                     await self._muster()
@@ -136,6 +140,7 @@ class _Foreman:
     async def _muster(self) -> None:
         """Attends to workers that came, and takes leave of those that went."""
         there = await self._workers()
+        self._asked_once &= there
         for worker in [it for it in self._attended if it not in there]:
             self._attended.pop(worker).cancel()
             self._crew.left(worker)
@@ -150,7 +155,8 @@ class _Foreman:
         if self._client.status != "running":
             raise NoCluster(lost)
         try:
-            return set(await asyncio.wait_for(self._client.nthreads(), CONNECT_SECONDS))
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return set(await self._client.nthreads())
         except (OSError, TimeoutError):
             raise NoCluster(lost) from None
 
@@ -177,12 +183,16 @@ class _Foreman:
         self._said(f"worker {worker} is not used: {why}")
 
     async def _dismiss(self) -> None:
-        """Workers stop within a twentieth of a second, and what they report of their last chunks still counts."""
-        if self._attended and self._client.status == "running":
+        """Workers stop within a twentieth of a second, and what they report of their last chunks still counts.
+
+        All that were asked are told, those too that have nothing to do any more: they hold the problem.
+        """
+        if self._asked_once and self._client.status == "running":
             with suppress(Exception):
-                stopped = self._client.run(remote.stop, self._name, workers=[*self._attended], on_error="ignore")
-                await asyncio.wait_for(stopped, LAST_SECONDS)
-            await asyncio.wait(self._attended.values(), timeout=LAST_SECONDS)
+                async with asyncio.timeout(LAST_SECONDS):
+                    await self._client.run(remote.stop, self._name, workers=[*self._asked_once], on_error="ignore")
+            if self._attended:
+                await asyncio.wait(self._attended.values(), timeout=LAST_SECONDS)
         for task in self._attended.values():
             task.cancel()
         await asyncio.gather(*self._attended.values(), return_exceptions=True)
@@ -191,6 +201,7 @@ class _Foreman:
 
     async def _attend(self, worker: str) -> None:
         """From its greeting to the last chunk."""
+        self._asked_once.add(worker)
         try:
             if self._welcome(worker, await self._ask(worker, GREET_SECONDS, remote.greet, self._asked)):
                 while self._work.job.missing and not self._ending and await self._one_chunk(worker):
@@ -203,7 +214,7 @@ class _Foreman:
             self._crew.left(worker)
             self._news.set()
 
-    def _welcome(self, worker: str, answer: object) -> bool:
+    def _welcome(self, worker: str, answer: remote.Answer | None) -> bool:
         """Whether it can search this problem, and is of our version."""
         if isinstance(answer, remote.Greeting | remote.Refusal) and answer.version != keyfence.__version__:
             self._refuse(worker, f"it has keyfence {answer.version}, and this is {keyfence.__version__}")
@@ -229,16 +240,16 @@ class _Foreman:
         self._refuse_by(worker, answer)
         return False
 
-    def _refuse_by(self, worker: str, answer: object) -> None:
+    def _refuse_by(self, worker: str, answer: remote.Answer | None) -> None:
         """It cannot; or it was asked in vain, and is asked again if it is still there."""
         if answer is not None:
-            self._refuse(worker, answer.reason if isinstance(answer, remote.Refusal) else "its answer is not understood")
+            self._refuse(worker, answer.reason if isinstance(answer, remote.Refusal) else NOT_UNDERSTOOD)
 
     def _take(self, worker: str, chunk: Chunk, report: remote.Report) -> bool:
         """A hit before what was searched: whatever ends this process in between, the hit is not lost."""
-        if not self._credible(chunk, report):
+        if (wrong := self._incredible(chunk, report)) is not None:
             self._work.doubted(Ranges.of(*self._reported.pop(worker, ())))
-            self._refuse(worker, "it reported a key that does not fit, so what it searched in this run is searched again")
+            self._refuse(worker, f"it reported {wrong}, so what it searched in this run is searched again")
             return False
         for hit in report.hits:
             self._work.found(hit)
@@ -249,10 +260,13 @@ class _Foreman:
             self._refused[worker] = "it is leaving"
         return not report.leaving
 
-    def _credible(self, chunk: Chunk, report: remote.Report) -> bool:
-        return chunk.start <= report.below <= chunk.stop and all(proven(self._work.job.problem, hit) for hit in report.hits)
+    def _incredible(self, chunk: Chunk, report: remote.Report) -> str | None:
+        """What cannot be in its report."""
+        if not chunk.start <= report.below <= chunk.stop:
+            return "numbers that it was not given"
+        return None if all(proven(self._work.job.problem, hit) for hit in report.hits) else "a key that does not fit"
 
-    async def _ask(self, worker: str, seconds: float, function: Callable[..., object], *what: object) -> object:
+    async def _ask(self, worker: str, seconds: float, function: Callable[..., object], *what: object) -> remote.Answer | None:
         """What the worker answers; a Refusal where it cannot even be asked, None where the question was lost.
 
         After so many `seconds` it is not counted on any more, but still listened to.
@@ -260,15 +274,23 @@ class _Foreman:
         from distributed.client import FutureCancelledError
 
         key = f"{self._name}-{next(self._errands)}"
-        future = self._client.submit(function, *what, key=key, workers=[worker], allow_other_workers=False, pure=False)
+        where = {"workers": [worker], "allow_other_workers": False, "pure": False}
+        try:
+            future = self._client.submit(function, *what, key=key, **where)
+        except Exception:
+            if self._client.status == "running":
+                raise
+            return None  # a client that lost its scheduler takes no question; `_workers` says so
         answer = asyncio.ensure_future(future.result())
         try:
             if not (await asyncio.wait({answer}, timeout=seconds))[0]:
                 self._overdue(worker)
-            return await answer
+            return remote.understood(await answer) or remote.Refusal(keyfence.__version__, NOT_UNDERSTOOD)
         except FutureCancelledError:
             return None
-        except Exception as error:
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # Dask raises here whatever was raised there
             return remote.Refusal(keyfence.__version__, _unable(error))
         finally:
             answer.cancel()
@@ -282,7 +304,7 @@ class _Foreman:
         self._said(f"worker {worker} is late{held}")
 
 
-def _unable(error: Exception) -> str:
+def _unable(error: BaseException) -> str:
     """Why Dask could not call a function of ours, without the error's text: it could hold anything."""
     needed = "keyfence has to be installed there and at the scheduler, in the same version"
     return f"Dask could not run keyfence ({type(error).__name__}): {needed}"

@@ -12,6 +12,7 @@ from keyfence.search.ranges import Range, Ranges
 FIRST_SECONDS: Final = 0.5
 MOST_SECONDS: Final = 4.0
 LEAST_SECONDS: Final = 0.2
+TICK_SECONDS: Final = 1e-6  # less than that was not measured
 LEAST_RATE: Final = 1.0  # candidates a second: what a worker that got nowhere is tried with
 
 
@@ -74,7 +75,7 @@ class Crew:
     def reported(self, name: str, searched: int, seconds: float) -> None:
         """It has searched so many candidates in that time, and holds nothing any more."""
         member = self._members[name]
-        measured = searched / seconds if seconds > 0 else member.rate
+        measured = searched / seconds if seconds >= TICK_SECONDS else member.rate
         member.rate = max(LEAST_RATE, (member.rate + measured) / 2)
         member.seconds = min(MOST_SECONDS, 2 * member.seconds)
         member.chunk, member.late = None, False

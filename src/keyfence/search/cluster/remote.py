@@ -6,9 +6,10 @@ logged of those shows nothing of the problem.
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from math import isfinite
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,6 +19,8 @@ from keyfence.search.problem import Engine, Hit, Problem
 from keyfence.search.registry import engine_for, from_plain, to_plain
 
 MEASURED_SECONDS = 0.25
+Words = Annotated[str, msgspec.Meta(max_length=2000)]
+"""What a worker says of itself, and what is shown of it: no more than a screen."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,17 +58,20 @@ class Node:
 class Greeting:
     """A worker that can search this problem, at `rate` candidates per second."""
 
-    version: str
-    path: str
+    version: Words
+    path: Words
     threads: int
     rate: float
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All of the chunk below `below` has been searched, in `seconds`. A worker that is `leaving` wants no other one."""
+    """All of the chunk below `below` has been searched, in `seconds`. A worker that is `leaving` wants no other one.
 
-    below: int
+    Behind a hit `below` is the number of the key and one: it shows as little as the hit does.
+    """
+
+    below: int = field(repr=False)
     hits: tuple[Hit, ...]
     seconds: float
     leaving: bool
@@ -75,8 +81,24 @@ class Report:
 class Refusal:
     """Why this worker cannot search this problem."""
 
-    version: str
-    reason: str
+    version: Words
+    reason: Words
+
+
+Answer = Greeting | Report | Refusal
+
+
+def understood(answer: object) -> Answer | None:
+    """The answer, if it is one of ours and all that is in it has its type; a worker may have other classes by these names."""
+    kind: type[Any] = type(answer)
+    if kind not in (Greeting, Report, Refusal):
+        return None
+    try:
+        found: Answer = msgspec.convert(msgspec.to_builtins(answer), kind)
+    except Exception:  # whatever a stranger's object does when it is looked at
+        return None
+    measured = {Greeting: "rate", Report: "seconds"}.get(type(found))
+    return found if measured is None or isfinite(getattr(found, measured)) else None
 
 
 class Here:

@@ -42,8 +42,9 @@ class Tls:
 
 
 def say(line: str) -> None:
-    """To whoever sits before the terminal."""
-    print(f"keyfence: {line}", file=sys.stderr, flush=True)
+    """To whoever sits before the terminal; parts of it may be a worker's words."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in line)
+    print(f"keyfence: {shown}", file=sys.stderr, flush=True)
 
 
 def security(scheduler: str, tls: Tls | None) -> Any:
@@ -53,7 +54,7 @@ def security(scheduler: str, tls: Tls | None) -> Any:
     """
     scheme, _, place = scheduler.partition("://")
     host, _, port = place.rpartition(":")
-    if scheme not in SCHEMES or not host or not port.isdecimal():
+    if scheme not in SCHEMES or not host or not _is_port(port):
         raise NoCluster(f"{scheduler!r} is no scheduler's address; expected is tcp://HOST:PORT or tls://HOST:PORT")
     if (scheme == "tcp") and tls is not None:
         raise NoCluster(f"certificates are given, but {scheduler} would not use them; expected is tls://{place}")
@@ -63,6 +64,10 @@ def security(scheduler: str, tls: Tls | None) -> Any:
         return _configured() if scheme == "tls" else Security(require_encryption=False)
     names = {f"tls_{role}_{part}": getattr(tls, part) for role in ("client", "worker") for part in ("cert", "key")}
     return Security(require_encryption=True, tls_ca_file=tls.ca, **names)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and 0 < int(text) < 1 << 16
 
 
 def _configured() -> Any:
@@ -86,7 +91,8 @@ async def reach(scheduler: str, security: Any, role: str) -> str:
     except (OSError, ValueError):  # what OpenSSL says of files is an OSError
         raise NoCluster(f"the files that {', '.join(VARIABLES)} name are no certificate with its key and authority") from None
     with answering(scheduler):
-        comm = await asyncio.wait_for(connect(scheduler, timeout=CONNECT_SECONDS, **options), CONNECT_SECONDS)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            comm = await connect(scheduler, timeout=CONNECT_SECONDS, **options)
         own = str(get_address_host(comm.local_address))
         await comm.close()
     return own
