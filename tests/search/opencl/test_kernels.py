@@ -9,9 +9,11 @@ import pytest
 
 from keyfence.search.des import Hit, odd_parity
 from keyfence.search.des.layout import KEY_BITS
-from keyfence.search.opencl import Engine, grid_worker, unrolled
+from keyfence.search.opencl import Engine, grid_worker, platforms, unrolled
 from keyfence.search.opencl.emit import _expressions
 from keyfence.search.opencl.engine import VECTORS
+from keyfence.search.opencl.proving import believed
+from keyfence.search.problem import NoSuchPath
 
 from ..des.blocks import planted
 
@@ -55,7 +57,16 @@ def test_clang_makes_one_lop3_of_a_gate(tmp_path: Path, pair: bool) -> None:
     assert (tmp_path / "ptx").read_text().count("lop3.b32") == pytest.approx(gates, rel=0.02)
 
 
-def test_a_compiler_that_refuses_the_assembly_gets_expressions() -> None:
+def test_what_computes_wrongly_is_not_believed() -> None:
+    """pocl takes NVIDIA's assembly for a processor without an error, and the kernel computes rubbish."""
+    device, handle = platforms.chosen(None)
+    assert device.kind == "cpu"
+    for pair in (False, True):
+        with pytest.raises(NoSuchPath, match=r"what .* makes of the kernel uint-lop3 computes wrongly"):
+            believed(device, handle, VECTORS["uint-lop3"], pair)
+
+
+def test_a_device_without_the_assembly_gets_expressions() -> None:
     random = Random(31)
     key = random.randbytes(8)
     problem = planted(random, key, 12)

@@ -9,11 +9,13 @@ from keyfence.search.des.problem import DesProblem
 from keyfence.search.problem import Hit, NoSuchPath
 from keyfence.search.threads import ThreadedEngine, Worker
 
-from . import platforms, program
+from . import platforms
 from .emit import Vector
 from .frame_worker import FrameWorker
 from .grid_worker import GridWorker
 from .platforms import Device
+from .program import Program
+from .proving import believed
 
 VECTORS: Final = {
     vector.name: vector
@@ -91,11 +93,11 @@ class Engine(ThreadedEngine[DesProblem]):
         self.search(problem, 0, 1)  # what a platform compiles when a kernel is first launched is no part of the rate
         return super().rate(problem, seconds=seconds, threads=threads)
 
-    def _compiled(self, problem: DesProblem) -> program.Program:
+    def _compiled(self, problem: DesProblem) -> Program:
         """A compiler that does not take another's assembly after all gets what all of them take."""
         pair = problem.complement is not None
         if self._vector.ternary == "lop3":
             with suppress(NoSuchPath):
-                return program.compiled(self._device, self._handle, self._vector, pair)
+                return believed(self._device, self._handle, self._vector, pair)
             self._vector = VECTORS["uint"]
-        return program.compiled(self._device, self._handle, self._vector, pair)
+        return believed(self._device, self._handle, self._vector, pair)
