@@ -324,6 +324,7 @@ BAD = [
     (["rc4", "--length", "5"], "at least one sample"),
     (["hmac-sha256", "--length", "3", "--pair", "00:00"], "MACs of 4 to 32 bytes, not 1"),
     (["des", "--pair", PAIR, "--estimate", "--cluster", "tcp://x:1"], "--estimate asks this machine"),
+    (["des", "--pair", PAIR, "--threads", "2", "--cluster", "tcp://x:1"], "--threads: workers have their own"),
     (["--resume", "x", "des"], "options belong behind the command"),
 ]
 

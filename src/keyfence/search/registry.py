@@ -62,7 +62,8 @@ def _opencl(problem: Problem, path: str) -> Engine[Any]:
         raise NoSuchPath("OpenCL devices search DES keys only; leave the device out")
     from .opencl import Engine as OpenCl
 
-    return OpenCl(path.partition(":")[2] or None)
+    _, named, device = path.partition(":")
+    return OpenCl(device if named else None)
 
 
 def to_plain(problem: Problem) -> dict[str, Any]:

@@ -7,9 +7,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import typer
 
+from keyfence.cli.search import running
+from keyfence.cli.search.options import How
+from keyfence.search import cluster as dask_cluster
 from keyfence.search.des import odd_parity
 from keyfence.search.files import read
+from keyfence.search.problem import NoCluster
+from keyfence.search.ranges import Ranges
+from keyfence.search.work import Work
 
 from ...cli.program import COMMAND, keyfence
 from ..des.blocks import planted
@@ -50,6 +57,22 @@ def test_a_search_that_is_interrupted_and_gone_on_with(cluster: tuple[str, Proce
     assert KEY.hex() in ended.output
     assert KEY.hex() not in worker.text + search.text
     assert "Traceback" not in worker.text + search.text + ended.errors
+
+
+def test_a_scheduler_that_is_lost_is_said_with_the_jobs_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lost(work: Work, _: str) -> None:
+        work.searched(0, 1000)
+        raise NoCluster("the scheduler does not answer any more")
+
+    monkeypatch.setattr(dask_cluster, "run", lost)
+    with pytest.raises(typer.Exit) as ended:
+        running.new(lambda: PROBLEM, How(cluster="tcp://host:1", job=tmp_path / "x.job"))
+    assert ended.value.exit_code == 3
+    line = f"keyfence: the scheduler does not answer any more; keyfence search --resume {tmp_path / 'x.job'} goes on\n"
+    assert capsys.readouterr().err == line
+    assert read(tmp_path / "x.job").done == Ranges(((0, 1000),))
 
 
 def test_bad_schedulers() -> None:

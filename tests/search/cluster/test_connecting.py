@@ -26,6 +26,8 @@ PROBLEM = planted(Random(1), KEY, 20)
 
 STRANGERS = (None, b"SSH-2.0-OpenSSH_9.2\r\n", b"\x10" + bytes(7) + b"\x08" + bytes(15), bytes(64))
 
+PORTS = [f"tcp://host:{port}" for port in ("0", "65536", "\u0663", "9" * 5000)]
+
 Way = Callable[..., None]
 
 
@@ -81,7 +83,9 @@ def listening(answer: bytes | None) -> Iterator[str]:
 # ---- nobody
 
 
-@pytest.mark.parametrize("address", ["", "somewhere", "127.0.0.1:8786", "tcp://", "tcp://host", "tcp://host:x", "udp://h:1"])
+@pytest.mark.parametrize(
+    "address", ["", "somewhere", "127.0.0.1:8786", "tcp://", "tcp://host", "tcp://host:x", "udp://h:1", *PORTS]
+)
 def test_no_address(way: Way, address: str) -> None:
     assert "is no scheduler's address; expected is tcp://HOST:PORT or tls://HOST:PORT" in refused(way, address)
 

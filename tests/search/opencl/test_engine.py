@@ -183,4 +183,6 @@ def test_the_path_names_the_device_and_leads_to_it_again() -> None:
     assert path == f"opencl:{devices()[0].name}"
     problem = DesProblem(((bytes(8), bytes(8)),))
     assert engine_for(problem, path).path == path
+    with pytest.raises(NoSuchPath, match="no OpenCL device ''"):  # a variable of a shell that is not set
+        engine_for(problem, "opencl:")
     assert engine_for(problem, "opencl").path in {Engine(index).path for index in range(len(devices()))}

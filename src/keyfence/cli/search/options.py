@@ -54,6 +54,8 @@ class How:
     def _contradictions(self) -> list[tuple[str, str]]:
         chosen = [f"--{name}" for name in ("path", "device", "cluster") if getattr(self, name) is not None]
         found = [(chosen[1], f"it contradicts {chosen[0]}: give one of them")] if len(chosen) > 1 else []
+        if self.cluster is not None and self.threads is not None:
+            found.append(("--threads", "workers have their own: it belongs to keyfence search worker"))
         if not self.estimate:
             asked = {"--machines": self.machines != 1, "--gpu": self.gpu is not None, "--price": self.price is not None}
             found += [(name, "it belongs to --estimate: give that as well") for name, given in asked.items() if given]

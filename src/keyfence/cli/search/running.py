@@ -87,13 +87,19 @@ def _estimate(job: "Job", how: How) -> None:
 
 
 def _search(keeper: "_Keeper", how: How) -> NoReturn:
+    from keyfence.search.problem import SearchError
     from keyfence.search.work import Work
 
     from .showing import progress, result, unsure
 
     with progress(keeper.job) as shown:
         work = Work(keeper.job, keeper.save, shown)
-        interrupted = _worked(work, how)
+        try:
+            interrupted = _worked(work, how)
+        except SearchError as error:  # a scheduler or a device that was lost on the way
+            if work.unsaved is not None or work.job.done == keeper.job.done:
+                raise
+            could_not_run(f"{error}; keyfence search --resume {keeper.path} goes on")
         if not work.job.complete or keeper.saved:
             work.save()
     for line in result(work.job, how.reveal) if work.job.complete or work.job.hits else ():

@@ -68,7 +68,7 @@ class _Node:
         self._said(f"searching for {self._scheduler} with {remote.Here.node}; Ctrl-C ends it")
         while True:
             await worker.finished()
-            if str(worker.why_closed).startswith("scheduler-"):
+            if self._told_to_end.is_set() or str(worker.why_closed).startswith("scheduler-"):
                 return
             self._said(f"the scheduler at {self._scheduler} is lost; trying to come back for {RETURN_SECONDS:.0f} seconds")
             worker = await self._joined(RETURN_SECONDS)

@@ -53,7 +53,7 @@ def chosen(wanted: str | int | None) -> tuple[Device, Any]:
 def _position(wanted: str, names: list[str]) -> int | None:
     """Of several that fit the first."""
     if wanted.isdecimal():
-        return int(wanted) if int(wanted) < len(names) else None
+        return next((index for index in range(len(names)) if str(index) == wanted), None)
     whole = [index for index, name in enumerate(names) if name == wanted]
     part = [index for index, name in enumerate(names) if wanted and wanted in name]
     return next(iter(whole + part), None)
