@@ -2,20 +2,21 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from keyfence.search.des import Hit, odd_parity
-from keyfence.search.des.layout import KEY_BITS
-from keyfence.search.opencl import Engine, grid_worker, platforms, unrolled
+from keyfence.search.des import DesProblem, Hit, complemented, odd_parity
+from keyfence.search.des.layout import KEY_BITS, LANE_BITS
+from keyfence.search.opencl import Engine, frame_worker, grid_worker, platforms, unrolled
 from keyfence.search.opencl.emit import _expressions
 from keyfence.search.opencl.engine import VECTORS
 from keyfence.search.opencl.proving import believed
 from keyfence.search.problem import NoSuchPath
 
-from ..des.blocks import planted
+from ..des.blocks import des, inverted, planted
 
 
 def test_an_expression_has_its_table() -> None:
@@ -71,6 +72,36 @@ def test_a_device_without_the_assembly_gets_expressions() -> None:
     key = random.randbytes(8)
     problem = planted(random, key, 12)
     assert Engine(vector="uint-lop3").search(problem) == Hit(problem.candidate(key), odd_parity(key))
+
+
+@pytest.mark.parametrize("vector", ["ulong2", "ulong8", "uint"])
+def test_two_keys_of_one_launch(vector: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One by its pair, another by the complemented pair: no key fits both, so here each is asked for its own alone."""
+
+    def confirmed(problem: DesProblem, count: int, lane: int, fitting: int, complement: bool) -> Iterator[Hit]:
+        plaintext, ciphertext = problem.all_pairs[complement]
+        for candidate in (count << LANE_BITS | lane + bit for bit in range(fitting.bit_length()) if fitting >> bit & 1):
+            key = complemented(problem.key(candidate)) if complement else problem.key(candidate)
+            if des(key, plaintext) == ciphertext:
+                yield Hit(candidate, key)
+
+    plaintext, random = bytes(8), Random(vector)
+    numbering = DesProblem(((plaintext, plaintext),), complement=(inverted(plaintext), plaintext))
+    Engine(vector=vector).workers(numbering)  # the kernel is proven before anything is put in its way
+    monkeypatch.setattr(grid_worker, "confirmed", confirmed)
+    monkeypatch.setattr(frame_worker, "confirmed", confirmed)
+    monkeypatch.setattr(grid_worker, "ITEMS_PER_UNIT", 16)
+    for apart in (0, 1, 32, 511, 512, 4096):
+        at = random.randrange(1 << 20, numbering.candidates - (1 << 20))
+        one, other = numbering.key(at), complemented(numbering.key(at + apart))
+        pairs = ((plaintext, des(one, plaintext)),)
+        problem = DesProblem(pairs, complement=(inverted(plaintext), des(other, inverted(plaintext))))
+        worker = Engine(vector=vector).workers(problem)()
+        first, last = at >> LANE_BITS, (at + apart) >> LANE_BITS
+        for start, stop in ((first, last + 1), (first - 7, last + 20)):
+            found = sorted((hit.candidate, hit.key) for hit in worker.hits(start, stop))
+            assert found == sorted([(at, one), (at + apart, other)])
+        assert list(worker.hits(last + 1, last + 9)) == list(worker.hits(first - 9, first)) == []
 
 
 def test_a_launch_that_reports_too_much_is_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

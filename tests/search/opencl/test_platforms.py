@@ -28,7 +28,7 @@ def test_a_device_by_its_name_or_part_of_it(spelled: object) -> None:
     assert Engine(spelled(name)).path == Engine(0).path == Engine("0").path == f"opencl:{name}"
 
 
-@pytest.mark.parametrize("wanted", ["", "no such device", 99, "99", -1])
+@pytest.mark.parametrize("wanted", ["", "no such device", 99, "99", -1, "00", "\u0660", "9" * 5000])
 def test_a_device_that_is_none(wanted: str | int) -> None:
     with pytest.raises(NoSuchPath, match="no OpenCL device") as raised:
         Engine(wanted)
@@ -60,6 +60,7 @@ def test_a_device_that_gives_up_says_so_in_one_line(monkeypatch: pytest.MonkeyPa
     def run(*_: object) -> int:
         raise platforms.binding().MemoryError("clEnqueueNDRangeKernel", -4, "out of memory")
 
+    Engine(vector="ulong2").search(DesProblem(((bytes(8), bytes(8)),)), 0, 1)  # the kernel is proven by now
     monkeypatch.setattr(frame_worker.FrameWorker, "_run", run)
     with pytest.raises(NoSuchPath, match="gave up") as raised:
         Engine(vector="ulong2").search(DesProblem(((bytes(8), bytes(8)),)), threads=2)
