@@ -15,7 +15,7 @@ from keyfence.search.problem import NoSuchPath
 from .emit import Vector
 from .frame_worker import FrameWorker
 from .grid_worker import GridWorker
-from .platforms import Device, binding
+from .platforms import Device, binding, first_line
 from .program import Program, compiled
 
 _KEY: Final = bytes.fromhex("133457799bbcdff1")
@@ -37,9 +37,13 @@ class _Asked(DesProblem):
 
 @cache
 def believed(device: Device, handle: Any, vector: Vector, pair: bool) -> Program:
-    """The compiled program. Raises NoSuchPath where the compiler refuses it, or what it made of it computes wrongly."""
+    """The compiled program. Raises NoSuchPath where the compiler refuses it, the device gives up, or it computes wrongly."""
     program = compiled(device, handle, vector, pair)
-    if not _finds(program, pair):
+    try:
+        right = _finds(program, pair)
+    except binding().Error as error:
+        raise NoSuchPath(f"{device.name} gave up on the kernel {vector.name}: {first_line(error)}") from error
+    if not right:
         raise NoSuchPath(f"what {device.name} makes of the kernel {vector.name} computes wrongly")
     return program
 
@@ -51,10 +55,7 @@ def _finds(program: Program, pair: bool) -> bool:
     problem = Asked(((_BLOCK, encrypt(_KEY, _BLOCK)),), complement=_complement() if pair else None)
     worker = (GridWorker if program.vector.unrolled else FrameWorker)(program, problem)
     count = problem.candidate(_KEY) >> LANE_BITS
-    try:
-        found = [hit.key for hit in worker.hits(count - _AROUND, count + _AROUND)]
-    except binding().Error:
-        return False
+    found = [hit.key for hit in worker.hits(count - _AROUND, count + _AROUND)]
     return found == [_KEY] and Asked.asked <= _MOST_REPORTED
 
 
