@@ -3,7 +3,9 @@
 import pytest
 
 from keyfence.audit import Finding, Verdict
+from keyfence.techniques.carving import Keeps, Layout
 from keyfence.techniques.recovery import Source
+from keyfence.techniques.truncation import AgreementTruncation
 from keyfence.token.quirks import Keep, Quirks
 
 from ..modules import RealModule
@@ -29,6 +31,15 @@ def test_a_key_agreement_grows_from_whichever_end_the_module_keeps(keep: Keep, f
         assert finding.evidence is not None
         assert set(finding.evidence.sources.values()) == {Source.SEARCHED}
         assert not any(call.function == "C_GetAttributeValue" for call in finding.trace), "nothing was read"
+
+
+@pytest.mark.parametrize(("fitting", "found"), [({1, 32}, []), ({1, 2, 3, 16, 32}, list(range(1, 33)))])
+def test_a_byte_that_is_at_both_ends_tells_no_end(fitting: set[int], found: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One secret of 256 begins with its last byte: keys of one byte alone are then no sign of where a module cuts."""
+    monkeypatch.setattr(AgreementTruncation, "_fits", lambda *arguments: arguments[-1] in fitting or len(fitting) > 2)
+    attack = object.__new__(AgreementTruncation)
+    attack.length = 32
+    assert list(attack._fitting_lengths(None, None, Layout(Keeps.FIRST))) == found  # type: ignore[arg-type]
 
 
 def test_an_exporter_of_the_pre_master_secret_is_the_master_secret() -> None:

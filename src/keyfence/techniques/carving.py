@@ -214,10 +214,11 @@ class CarveAttack(Attack):
         return self._window(layout, Key.of(CKK.GENERIC_SECRET), lengths)
 
     def _fitting_lengths(self, bench: Bench, specimen: Specimen, layout: Layout) -> Lengths:
-        """Lengths at which the layout fits; none where it fits whole keys alone, which tell nothing byte by byte."""
+        """Lengths at which the layout fits; none where it fits whole keys alone, which tell nothing byte by byte, or keys
+        of one byte alone, which in one secret of 256 is at its other end as well."""
         fits = cache(partial(self._fits, bench, specimen, layout))
         samples = [1, 2, 3, 16, self.length]
-        return sampled(fits, samples, self.length) if any(fits(n) for n in samples[:-1]) else Lengths.exactly()
+        return sampled(fits, samples, self.length) if any(fits(n) for n in samples[1:-1]) else Lengths.exactly()
 
     def _fits(self, bench: Bench, specimen: Specimen, layout: Layout, length: int) -> bool:
         span = layout.spans(length, self.length)[-1]
