@@ -24,9 +24,6 @@ SECOND: Final = ("X14'", "X15'", "X16'", "BACK'")
 ROW: Final = {name: _AFTER_KEY + HALF_BLOCK * index for index, name in enumerate((*ROWS, *SECOND))}
 MISS: Final = _AFTER_KEY + HALF_BLOCK * len(ROW)
 SLOTS: Final = MISS + 3  # the last one is for a flip that is none
-COUNTERS: Final = 64
-FIRST: Final = COUNTERS - 1
-"""The counter "bit" whose schedule computes everything: how a range begins."""
 
 
 def key_slot(box: int, bit: int) -> int:

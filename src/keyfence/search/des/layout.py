@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from keyfence.search.numbering import Order
+
 from .tables import BOXES, EXPANSION, HALF, PERMUTATION, PERMUTED_CHOICE_2, ROTATION
 
 KEY_BITS: Final = 2 * HALF
@@ -77,22 +79,11 @@ def touched(bit: int, early: tuple[int, ...]) -> tuple[Step, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """The unknown bits of the key register in the order in which a candidate's number sets them.
+class Layout(Order):
+    """The unknown bits of the key register, and the boxes that are compared first."""
 
-    The first nine vary inside the vector; the others count in Gray code, `counted[0]` flipping every second time.
-    """
-
-    order: tuple[int, ...]
+    lane_bits = LANE_BITS
     early: tuple[int, ...]
-
-    @property
-    def lanes(self) -> tuple[int, ...]:
-        return self.order[:LANE_BITS]
-
-    @property
-    def counted(self) -> tuple[int, ...]:
-        return self.order[LANE_BITS:]
 
     @property
     def boxes_per_flip(self) -> float:

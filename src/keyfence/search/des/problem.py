@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Self
 
-from keyfence.search.numbering import gray, ungray
 from keyfence.search.problem import BadProblem
 
-from .layout import KEY_BITS, LANE_BITS, Layout, layout
+from .layout import KEY_BITS, Layout, layout
 from .reference import encrypt
 from .tables import BLOCK_BITS, PARITY_MASK, PERMUTED_CHOICE_1
 
@@ -80,7 +79,7 @@ class DesProblem:
     @property
     def candidates(self) -> int:
         """How many candidates there are; with a `complement` each stands for two keys."""
-        return 1 << len(self.layout.order)
+        return self.layout.candidates
 
     @property
     def keys(self) -> int:
@@ -89,12 +88,8 @@ class DesProblem:
 
     def key(self, candidate: int) -> bytes:
         """The key of that number, with odd parity."""
-        lane, count = candidate % 2**LANE_BITS, candidate >> LANE_BITS
-        chosen = gray(count) << LANE_BITS | lane
-        key = self.known_value & KEY_MASK
-        for index, bit in enumerate(self.layout.order):
-            key |= (chosen >> index & 1) << _shift(bit)
-        return odd_parity(key.to_bytes(KEY_BYTES))
+        unknown = sum(1 << _shift(bit) for bit in self.layout.bits(candidate))
+        return odd_parity((self.known_value & KEY_MASK | unknown).to_bytes(KEY_BYTES))
 
     def candidate(self, key: bytes) -> int:
         """The number under which `key` (any parity) is tried. Raises BadProblem if it contradicts what is known."""
@@ -103,8 +98,7 @@ class DesProblem:
             raise BadProblem("that key contradicts the known bits")
         if number >> self._complemented_at & 1:
             number ^= ALL_BITS
-        chosen = sum((number >> _shift(bit) & 1) << index for index, bit in enumerate(self.layout.order))
-        return ungray(chosen >> LANE_BITS) << LANE_BITS | chosen % 2**LANE_BITS
+        return self.layout.candidate(lambda bit: number >> _shift(bit) & 1)
 
     @property
     def _complemented_at(self) -> int:

@@ -4,15 +4,15 @@ import struct
 from collections.abc import Iterator
 from typing import Any, Final
 
-from keyfence.search.des.frame import FIRST, HALF_BLOCK, KEY, MISS, ROW, SLOTS
+from keyfence.search.des.frame import HALF_BLOCK, KEY, MISS, ROW, SLOTS
+from keyfence.search.des.lanes import confirmed, given_rows, key_slots, key_vectors, spread
 from keyfence.search.des.layout import LANE_BITS, MEETING, Step, backward, forward, outer_steps, touched
 from keyfence.search.des.problem import DesProblem
-from keyfence.search.des.reference import halves, key_register
-from keyfence.search.des.tables import BOXES, HALF, ROTATION
+from keyfence.search.des.tables import BOXES, ROTATION
+from keyfence.search.numbering import FIRST, fitting
 from keyfence.search.problem import Hit
 
 from .boxes import EARLY, OTHERS
-from .confirm import confirmed
 from .platforms import binding
 from .program import Program, packed, u64
 from .rolled import CLOSER, HEAD_WORDS, HEADS
@@ -37,14 +37,9 @@ class FrameWorker:
     def hits(self, first: int, stop: int) -> Iterator[Hit]:
         """The keys that fit among counts [first, stop), not in order of their numbers."""
         for lane in range(0, 2**LANE_BITS, self._vector.lanes):
-            self._write(KEY, self._key(first, lane))
-            at, flipping = first, FIRST
-            while (at := self._run(at, stop, flipping)) < stop:
-                yield from self._confirmed(at, lane)
-                at += 1
-                if at == stop:
-                    break
-                flipping = (at & -at).bit_length() - 1
+            self._write(KEY, b"".join(key_vectors(self._problem, first, lane, self._vector.lanes)))
+            for count in fitting(self._run, first, stop):
+                yield from self._confirmed(count, lane)
 
     def _run(self, first: int, stop: int, bit: int) -> int:
         """The first count with a lane that fits, or `stop`."""
@@ -68,28 +63,12 @@ class FrameWorker:
         return bytes(content)
 
     def _blocks(self) -> bytes:
-        """A frame with nothing in it but the first pair's half blocks."""
-        plaintext, ciphertext = self._problem.pairs[0]
-        rows = dict(zip(("X-1", "X0", "X16", "X15"), (*halves(plaintext), *halves(ciphertext)), strict=True))
-        if self._problem.complement is not None:
-            inverted = bytes(byte ^ 0xFF for byte in self._problem.complement[1])
-            rows |= dict(zip(("X16'", "X15'"), halves(inverted), strict=True))
+        """A frame with nothing in it but the half blocks that are given."""
         width = self._vector.bytes
         frame = bytearray(SLOTS * width)
-        for row, bits in rows.items():
-            frame[ROW[row] * width : (ROW[row] + HALF_BLOCK) * width] = b"".join(self._spread(bit) for bit in bits)
+        for row, bits in given_rows(self._problem).items():
+            frame[ROW[row] * width : (ROW[row] + HALF_BLOCK) * width] = b"".join(spread(bits, self._vector.lanes))
         return bytes(frame)
-
-    def _spread(self, bit: int) -> bytes:
-        return (b"\xff" if bit else b"\0") * self._vector.bytes
-
-    def _key(self, count: int, first_lane: int) -> bytes:
-        """The key register at this count, C C D D, and in the lanes all values of the first nine unknown bits."""
-        bits = [self._spread(bit) for bit in key_register(self._problem.key(count << LANE_BITS))]
-        for index, bit in enumerate(self._problem.layout.lanes):
-            pattern = sum(1 << lane for lane in range(self._vector.lanes) if (first_lane + lane) >> index & 1)
-            bits[bit] = pattern.to_bytes(self._vector.bytes, "little")
-        return b"".join(bits[:HALF] * 2 + bits[HALF:] * 2)
 
 
 def _schedules(problem: DesProblem) -> tuple[Words, Words]:
@@ -103,7 +82,7 @@ def _schedules(problem: DesProblem) -> tuple[Words, Words]:
 
     twice = problem.complement is not None
     for index, bit in enumerate(problem.layout.counted):
-        write(index, _key_slots(bit), [word for step in touched(bit, EARLY) for word in _words(step, twice)])
+        write(index, key_slots(bit), [word for step in touched(bit, EARLY) for word in _words(step, twice)])
     write(FIRST, (_UNUSED, _UNUSED), [word for step in outer_steps(EARLY) for word in _words(step, twice)])
     for index, box in enumerate(OTHERS):
         closer = [forward(MEETING, box), backward(MEETING + 2, box)]
@@ -124,10 +103,3 @@ def _words(step: Step, twice: bool) -> Iterator[int]:
     for mark in ("", "'") if back and twice else ("",):
         names = (out + mark, *(_ROW_OF.get(number, f"X{number}{mark}") for number in (step.left, step.right)))
         yield from (step.box, *(ROW[name] for name in names), KEY + ROTATION[step.round - 1])
-
-
-def _key_slots(bit: int) -> tuple[int, int]:
-    """The two places of a bit of the key register in the frame."""
-    half, place = divmod(bit, HALF)
-    first = KEY + 2 * HALF * half + place
-    return first, first + HALF

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
+from keyfence.search.des.lanes import confirmed, given_rows
 from keyfence.search.des.layout import KEY_BITS
 from keyfence.search.des.problem import DesProblem
-from keyfence.search.des.reference import Bits, halves, key_register
+from keyfence.search.des.reference import Bits, key_register
 from keyfence.search.problem import Hit
 
-from .confirm import confirmed
 from .platforms import binding
 from .program import Program, packed, u64
-from .unrolled import CAPACITY, PART_BITS, RECORD, schedule
+from .unrolled import BLOCKS, CAPACITY, PART_BITS, RECORD, schedule
 
 ITEMS_PER_UNIT: Final = 2048
 """Work-items that a compute unit should have to choose from: eight times what fits, with the registers each needs."""
@@ -79,11 +79,8 @@ def _spread(bits: Bits) -> list[int]:
 
 def _blocks(problem: DesProblem) -> list[int]:
     """The half blocks that are given, in the order of unrolled.BLOCKS."""
-    plaintext, ciphertext = problem.pairs[0]
-    rows = [*halves(plaintext), *halves(ciphertext)]
-    if problem.complement is not None:
-        rows += halves(bytes(byte ^ 0xFF for byte in problem.complement[1]))
-    return [word for row in rows for word in _spread(row)]
+    rows = given_rows(problem)
+    return [word for row in BLOCKS if row in rows for word in _spread(rows[row])]
 
 
 def _register(problem: DesProblem) -> tuple[list[int], list[int]]:

@@ -8,10 +8,11 @@ counted bits come those of the closer comparisons, one for each box that is not 
 
 from typing import Final
 
-from keyfence.search.des.frame import COUNTERS, MISS, ROW, key_slot
+from keyfence.search.des.frame import MISS, ROW, key_slot
 from keyfence.search.des.gates import Value
 from keyfence.search.des.layout import MEETING, OUTPUTS
 from keyfence.search.des.tables import BOXES, ROTATION
+from keyfence.search.numbering import COUNTERS
 
 from .boxes import EARLY, OTHERS, Boxes, Held, KeyBit, places
 from .emit import Text, Vector, program

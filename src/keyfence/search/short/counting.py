@@ -19,9 +19,6 @@ BASE: Final = 0
 HITS: Final = 64
 NUMBERS: Final = 72
 OWN: Final = 128
-COUNTERS: Final = 64
-FIRST: Final = COUNTERS - 1
-"""The counter "bit" that flips nothing and is slow: how a range begins."""
 
 RUN: Final = f"""
 define i64 @run(ptr %frame, ptr %flips, i64 %fast, i64 %first, i64 %stop, i64 %firstbit) #0 {{

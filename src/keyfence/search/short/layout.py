@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from keyfence.search.numbering import Order
+
 LANE_BITS: Final = 4  # the unknown bits that vary inside a vector of 16 lanes
 WORD_BITS: Final = 32
 ENOUGH: Final = 8
@@ -16,23 +18,14 @@ ENOUGH: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """The unknown bits of a key, numbered from its first byte's highest, in the order of the number's bits.
+class Layout(Order):
+    """The unknown bits of a key, numbered from its first byte's highest.
 
-    The first four vary inside the vector, the others count in Gray code. `fast` is the word that all of the first
-    `kept` bits lie in; without such a word it is None, and `kept` 0.
+    `fast` is the word that all of the first `kept` counted bits lie in; without such a word it is None, and `kept` 0.
     """
 
-    order: tuple[int, ...]
+    lane_bits = LANE_BITS
     fast: int | None
-
-    @property
-    def lanes(self) -> tuple[int, ...]:
-        return self.order[:LANE_BITS]
-
-    @property
-    def counted(self) -> tuple[int, ...]:
-        return self.order[LANE_BITS:]
 
     @property
     def kept(self) -> int:

@@ -6,10 +6,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final, Self
 
-from keyfence.search.numbering import gray, ungray
 from keyfence.search.problem import BadProblem
 
-from .layout import LANE_BITS, Layout, layout
+from .layout import Layout, layout
 from .reference import BLOCK_BYTES, DIGEST_BYTES, aes_ecb, hmac, rc4_keystream
 
 
@@ -122,7 +121,7 @@ class ShortKeyProblem:
     @property
     def candidates(self) -> int:
         """How many candidates there are, each one key."""
-        return 1 << len(self.layout.order)
+        return self.layout.candidates
 
     @property
     def keys(self) -> int:
@@ -131,20 +130,15 @@ class ShortKeyProblem:
 
     def key(self, candidate: int) -> bytes:
         """The key of that number."""
-        lane, count = candidate % 2**LANE_BITS, candidate >> LANE_BITS
-        chosen = gray(count) << LANE_BITS | lane
-        number = int.from_bytes(self.known_value)
-        for index, bit in enumerate(self.layout.order):
-            number |= (chosen >> index & 1) << self._shift(bit)
-        return number.to_bytes(self.key_bytes)
+        unknown = sum(1 << self._shift(bit) for bit in self.layout.bits(candidate))
+        return (int.from_bytes(self.known_value) | unknown).to_bytes(self.key_bytes)
 
     def candidate(self, key: bytes) -> int:
         """The number under which `key` is tried. Raises BadProblem if it contradicts what is known."""
         if not self._agrees(key):
             raise BadProblem("that key contradicts what is known of it: its length or its known bits")
         number = int.from_bytes(key)
-        chosen = sum((number >> self._shift(bit) & 1) << index for index, bit in enumerate(self.layout.order))
-        return ungray(chosen >> LANE_BITS) << LANE_BITS | chosen % 2**LANE_BITS
+        return self.layout.candidate(lambda bit: number >> self._shift(bit) & 1)
 
     def _shift(self, bit: int) -> int:
         return 8 * self.key_bytes - 1 - bit

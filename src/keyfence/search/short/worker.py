@@ -6,9 +6,10 @@ from array import array
 from collections.abc import Iterator
 from typing import Final
 
+from keyfence.search.numbering import COUNTERS, fitting
 from keyfence.search.problem import Hit
 
-from .counting import BASE, COUNTERS, FIRST, HITS
+from .counting import BASE, HITS
 from .layout import LANE_BITS
 from .native import Compiled
 from .problem import ShortKeyProblem
@@ -20,7 +21,7 @@ class Worker:
     """Searches counts (candidates in steps of 16) of one problem; not to be shared between threads."""
 
     def __init__(self, compiled: Compiled, problem: ShortKeyProblem) -> None:
-        self._kernel, self._run, self._problem = compiled.kernel, compiled.run, problem
+        self._kernel, self._compiled, self._problem = compiled.kernel, compiled, problem
         self._memory = ctypes.create_string_buffer(self._kernel.frame_bytes(problem) + ALIGNMENT)
         self._frame = -(-ctypes.addressof(self._memory) // ALIGNMENT) * ALIGNMENT
         for offset, content in self._kernel.contents(problem, self._frame):
@@ -32,21 +33,20 @@ class Worker:
     def hits(self, first: int, stop: int) -> Iterator[Hit]:
         """The keys that fit among counts [first, stop), not in order of their numbers."""
         for part in range(2**LANE_BITS // self._kernel.lanes):
-            at, flipping = first, FIRST
             self._write_key(first, part)
-            while at < stop:
-                flips, fast = self._flips.buffer_info()[0], self._problem.layout.kept
-                at = self._run(self._frame, flips, fast, at, stop, flipping)
-                if at < stop:
-                    yield from self._confirmed(at, part)
-                    at += 1
-                    flipping = (at & -at).bit_length() - 1
+            for count in fitting(self._run, first, stop):
+                yield from self._confirmed(count, part)
+
+    def _run(self, first: int, stop: int, bit: int) -> int:
+        """The counter FIRST is as slow as a bit can be: everything is computed."""
+        flips, fast = self._flips.buffer_info()[0], self._problem.layout.kept
+        return self._compiled.run(self._frame, flips, fast, first, stop, bit)
 
     def _confirmed(self, count: int, part: int) -> Iterator[Hit]:
-        fitting = int.from_bytes(ctypes.string_at(self._frame + HITS, 8), sys.byteorder)
+        hits = int.from_bytes(ctypes.string_at(self._frame + HITS, 8), sys.byteorder)
         for lane in range(self._kernel.lanes):
             candidate = count << LANE_BITS | part * self._kernel.lanes | lane
-            if fitting >> lane & 1 and candidate < self._problem.candidates:  # with few unknown bits lanes repeat
+            if hits >> lane & 1 and candidate < self._problem.candidates:  # with few unknown bits lanes repeat
                 key = self._problem.key(candidate)
                 if self._problem.fits(key):
                     yield Hit(candidate, key)
