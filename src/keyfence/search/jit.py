@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import llvmlite.binding as llvm
 
 OPTIMISATION: Final = 2
+AVX512: Final = ("avx512f", "avx512dq", "avx512bw", "avx512vl")
+AVX2: Final = ("avx2",)
+"""The features that vectors of 512 and of 256 bits are written for."""
 
 
 @cache

@@ -13,6 +13,8 @@ A worker's memory ("frame") is an array of `SLOTS` vectors of one width, a lane 
 from dataclasses import dataclass
 from typing import Final
 
+from keyfence.search import jit
+
 from .tables import HALF, PERMUTED_CHOICE_2
 
 HALF_BLOCK: Final = 32
@@ -51,7 +53,7 @@ class Path:
 
 
 PATHS: Final = (
-    Path("avx512", 512, ("avx512f", "avx512dq", "avx512bw", "avx512vl"), "lut3"),
-    Path("avx2", 256, ("avx2",), "gate2"),
+    Path("avx512", 512, jit.AVX512, "lut3"),
+    Path("avx2", 256, jit.AVX2, "gate2"),
     Path("generic", 128, (), "gate2"),
 )

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from keyfence.search.code import Instructions
+
 from .circuits import INPUTS, Circuit
 from .frame import Path
 
@@ -13,17 +15,10 @@ Made = Callable[[], Value]
 
 
 @dataclass
-class Block:
-    """Instructions of one basic block; values are named in order. Slots count vectors from a base address."""
+class Block(Instructions):
+    """Instructions on vectors; slots count them from a base address."""
 
-    path: Path
-    prefix: str = "v"
-    lines: list[str] = field(default_factory=list)
-
-    def let(self, instruction: str) -> Value:
-        name = f"%{self.prefix}{len(self.lines)}"
-        self.lines.append(f"  {name} = {instruction}")
-        return name
+    path: Path = field(kw_only=True)
 
     def address(self, base: Value, slot: int) -> Value:
         return self.let(f"getelementptr {self.path.type}, ptr {base}, i64 {slot}") if slot else base

@@ -12,6 +12,8 @@ is made with two wanted values.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+from keyfence.search.code import attributes, counting
+
 from .circuits import load
 from .frame import MISS, ROW, Path, key_slot
 from .gates import Block, Gate2, Lut3, Made, Value
@@ -54,7 +56,7 @@ class Writer:
 
     def step(self, number: int) -> str:
         """`step`: one box of any round: (out, left, right, key turned to the round)."""
-        block = Block(self.path)
+        block = Block(path=self.path)
         added = self._loads(block, "%left", number)
         results = self.box(block, number, lambda place: block.load("%right", place), "%key", 0, added)
         for output, value in results.items():
@@ -81,10 +83,10 @@ class Writer:
 
         Returns whether a lane survived: (frame) -> i1.
         """
-        body = Block(self.path, "r")
+        body = Block("r", path=self.path)
         self.round(body, "%a", "%lefta", "%rightb", "%key1")
         self.round(body, "%b", "%rightb", "%a", "%key2")
-        tail = Block(self.path, "t")
+        tail = Block("t", path=self.path)
         misses = self._compare_early(tail, early, pair)
         survived = self._any_left(tail, misses)
         addresses = "\n".join(
@@ -157,12 +159,12 @@ tail:
         """`match`: the other boxes of X[13], one after the other while lanes survive: (frame) -> i1."""
         name = f"{early[0]}{'p' if pair else ''}"
         others = [number for number in range(BOXES) if number not in early]
-        first = Block(self.path, "f")
+        first = Block("f", path=self.path)
         for number in range(BOXES):
             self._call_step(first, number, "X12", "A", "B", 12)
         blocks = [f"define i1 @match{name}(ptr %frame) #0 {{", *first.lines, f"  br label %box{others[0]}"]
         for number, following in zip(others, [*(f"box{n}" for n in others[1:]), "survived"], strict=True):
-            block = Block(self.path, f"b{number}_")
+            block = Block(f"b{number}_", path=self.path)
             survived = self._match_box(block, number, pair)
             blocks += [f"box{number}:", *block.lines, f"  br i1 {survived}, label %{following}, label %missed"]
         return "\n".join([*blocks, "survived:", "  ret i1 true", "missed:", "  ret i1 false", "}", ""])
@@ -194,13 +196,10 @@ tail:
         """
         kind, align = self.path.type, self.path.vector_bytes
         name = f"{early[0]}{'p' if pair else ''}"
-        return f"""
-define i64 @run{name}(ptr %frame, ptr %heads, i64 %first, i64 %stop, i64 %firstbit) #0 {{
-entry:
-  br label %count
-count:
-  %i = phi i64 [%first, %entry], [%following, %advance]
-  %bit = phi i64 [%firstbit, %entry], [%flipping, %advance]
+        return counting(
+            f"run{name}",
+            "ptr %frame, ptr %heads",
+            f"""\
   %head = getelementptr [4 x ptr], ptr %heads, i64 %bit
   %head1 = getelementptr ptr, ptr %head, i64 1
   %head2 = getelementptr ptr, ptr %head, i64 2
@@ -210,7 +209,7 @@ count:
   %steps = load ptr, ptr %head2
   %end = load ptr, ptr %head3
   %old = load {kind}, ptr %key1, align {align}
-  %new = xor {kind} %old, {Block(self.path).ones()}
+  %new = xor {kind} %old, {Block(path=self.path).ones()}
   store {kind} %new, ptr %key1, align {align}
   store {kind} %new, ptr %key2, align {align}
   %none = icmp eq ptr %steps, %end
@@ -235,18 +234,8 @@ inner:
   br i1 %maybe, label %closer, label %advance
 closer:
   %fits = call i1 @match{name}(ptr %frame)
-  br i1 %fits, label %found, label %advance
-advance:
-  %following = add i64 %i, 1
-  %flipping = call i64 @llvm.cttz.i64(i64 %following, i1 false)
-  %finished = icmp eq i64 %following, %stop
-  br i1 %finished, label %over, label %count
-found:
-  ret i64 %i
-over:
-  ret i64 %stop
-}}
-"""
+  br i1 %fits, label %found, label %advance""",
+        )
 
     def module(self, early: Sequence[int], pair: bool) -> str:
         """Everything for one choice of boxes compared first; `pair` adds the complemented pair's comparison."""
@@ -256,7 +245,6 @@ over:
             [
                 *functions,
                 ternary if self.path.circuits == "lut3" else "",
-                "declare i64 @llvm.cttz.i64(i64, i1 immarg)",
-                f'attributes #0 = {{ nounwind "min-legal-vector-width"="{self.path.lanes}" "prefer-vector-width"="512" }}',
+                attributes(self.path.lanes),
             ]
         )

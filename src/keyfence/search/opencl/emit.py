@@ -43,7 +43,7 @@ class Text(Block):
     """Statements of OpenCL C; a slot counts vectors from a pointer."""
 
     def __init__(self, vector: Vector, prefix: str = "v") -> None:
-        super().__init__(Path(vector.name, vector.lanes, (), vector.circuits), prefix)
+        super().__init__(prefix, path=Path(vector.name, vector.lanes, (), vector.circuits))
 
     def let(self, instruction: str) -> Value:
         name = f"{self.prefix}{len(self.lines)}"

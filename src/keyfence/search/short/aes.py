@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .code import Code, function
-from .counting import BASE, OWN, RUN, attributes
+from keyfence.search.code import Code, attributes, function
+
+from .counting import BASE, OWN, RUN
+from .kernel import Kernel
 from .layout import LANE_BITS
-from .paths import Path
 from .problem import ShortKeyProblem
 from .reference import BLOCK_BYTES
 
@@ -42,16 +43,11 @@ def features(blocks: int) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class AesKernel:
+class AesKernel(Kernel):
     """AES for one length of key, with `blocks` of 128 bits in a vector: 1 (AES-NI), 2 or 4 (VAES)."""
 
-    path: Path
     key_bytes: int
     blocks: int
-
-    @property
-    def lanes(self) -> int:
-        return LANES
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -59,27 +55,19 @@ class AesKernel:
         return (*self.path.features, *features(self.blocks))
 
     def frame_bytes(self, problem: ShortKeyProblem) -> int:
-        """The memory that a worker needs."""
         return FRAME
 
-    def image(self, key: bytes) -> bytes:
-        """A key as it lies in BASE."""
-        return key.ljust(64, b"\0")
-
     def contents(self, problem: ShortKeyProblem, frame: int) -> Iterator[tuple[int, bytes]]:
-        """What a frame holds from the beginning: byte offsets and bytes."""
         plaintext, ciphertext = problem.samples[0]
         yield PLAINTEXT, plaintext[:BLOCK_BYTES]
         yield CIPHERTEXT, ciphertext[:BLOCK_BYTES]
 
     def lane_contents(self, images: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
-        """The same for what differs between the lanes: an image of each one's bits."""
         for half in range(2):
             rows = (image[BLOCK_BYTES * half : BLOCK_BYTES * (half + 1)] for image in images)
             yield DELTAS + LANES * BLOCK_BYTES * half, b"".join(rows)
 
     def module(self) -> str:
-        """Everything of this kernel."""
         code, result = Code(), "0"
         for first in range(0, LANES, STREAMS * self.blocks):
             for lane, hit in self._group(code, first):

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from keyfence.search.code import Code, attributes, function
+
 from .aes import LANES, ROUNDS, round_constants
-from .code import Code, function
-from .counting import BASE, OWN, RUN, attributes, machine_words
-from .paths import Path
+from .counting import BASE, OWN, RUN, machine_words
+from .kernel import Kernel
 from .problem import ShortKeyProblem
 from .reference import BLOCK_BYTES
 
@@ -55,23 +56,12 @@ def columns(row: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class TableKernel:
+class TableKernel(Kernel):
     """AES for one length of key, on any processor."""
 
-    path: Path
     key_bytes: int
 
-    @property
-    def lanes(self) -> int:
-        return LANES
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """What the processor must have."""
-        return self.path.features
-
     def frame_bytes(self, problem: ShortKeyProblem) -> int:
-        """The memory that a worker needs."""
         return FRAME
 
     def image(self, key: bytes) -> bytes:
@@ -79,17 +69,14 @@ class TableKernel:
         return machine_words(key.ljust(64, b"\0"))
 
     def contents(self, problem: ShortKeyProblem, frame: int) -> Iterator[tuple[int, bytes]]:
-        """What a frame holds from the beginning: byte offsets and bytes."""
         plaintext, ciphertext = problem.samples[0]
         yield PLAINTEXT, machine_words(plaintext[:BLOCK_BYTES])
         yield CIPHERTEXT, machine_words(ciphertext[:BLOCK_BYTES])
 
     def lane_contents(self, images: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
-        """The same for what differs between the lanes: an image of each one's bits."""
         yield DELTAS, b"".join(image[:LONGEST] for image in images)
 
     def module(self) -> str:
-        """Everything of this kernel."""
         tables = [_table(f"column{row}", "i32", columns(row)) for row in range(WORDS)]
         functions = [self._expand(), self._encrypt(), self._test(), function("void @outer(ptr %frame)", [])]
         return "\n".join([_table("sbox", "i8", s_box()), *tables, *functions, RUN, attributes(8 * self.path.vector_bytes)])

@@ -15,19 +15,17 @@ import sys
 from array import array
 from typing import Final
 
+from keyfence.search.code import counting
+
 BASE: Final = 0
 HITS: Final = 64
 NUMBERS: Final = 72
 OWN: Final = 128
 
-RUN: Final = f"""
-define i64 @run(ptr %frame, ptr %flips, i64 %fast, i64 %first, i64 %stop, i64 %firstbit) #0 {{
-entry:
-  %hits = getelementptr i8, ptr %frame, i64 {HITS}
-  br label %count
-count:
-  %i = phi i64 [%first, %entry], [%following, %advance]
-  %bit = phi i64 [%firstbit, %entry], [%flipping, %advance]
+RUN: Final = counting(
+    "run",
+    "ptr %frame, ptr %flips, i64 %fast",
+    """\
   %place = getelementptr [2 x i64], ptr %flips, i64 %bit
   %second = getelementptr i64, ptr %place, i64 1
   %offset = load i64, ptr %place
@@ -45,30 +43,16 @@ again:
 inner:
   %lanes = call i64 @test(ptr %frame)
   %none = icmp eq i64 %lanes, 0
-  br i1 %none, label %advance, label %found
-advance:
-  %following = add i64 %i, 1
-  %flipping = call i64 @llvm.cttz.i64(i64 %following, i1 false)
-  %finished = icmp eq i64 %following, %stop
-  br i1 %finished, label %over, label %count
-found:
-  store i64 %lanes, ptr %hits
-  ret i64 %i
-over:
-  ret i64 %stop
-}}
-declare i64 @llvm.cttz.i64(i64, i1 immarg)
-"""
+  br i1 %none, label %advance, label %found""",
+    found=f"""\
+  %hits = getelementptr i8, ptr %frame, i64 {HITS}
+  store i64 %lanes, ptr %hits""",
+)
 """`run`: counts from `first` to `stop` in Gray code and ends early where a lane fits: its count, or `stop`.
 
-`firstbit` says what flips before the first one. A flip of `flips` is two words of 64 bits: the byte offset of a word of
+`bit` says what flips before the first one. A flip of `flips` is two words of 64 bits: the byte offset of a word of
 32 in the frame, and the mask that changes it. Bits from `fast` on are slow.
 """
-
-
-def attributes(vector_bits: int) -> str:
-    """Without these LLVM would split the widest vectors."""
-    return f'attributes #0 = {{ nounwind "min-legal-vector-width"="{vector_bits}" "prefer-vector-width"="512" }}\n'
 
 
 def machine_words(data: bytes) -> bytes:

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
-from .code import function
-from .counting import BASE, NUMBERS, OWN, RUN, attributes, machine_words
+from keyfence.search.code import attributes, function
+
+from .counting import BASE, NUMBERS, OWN, RUN, machine_words
 from .hashes import BLOCK_WORDS, HASHES, Early, Hash, compress, expanded
+from .kernel import Kernel
 from .paths import Path
 from .problem import ShortKeyProblem
 from .staged import INNER, OUTER, Staged, Value
@@ -29,14 +31,13 @@ DIGEST_END: Final = 0x80000000  # the bit behind the message
 
 
 @dataclass(frozen=True)
-class MacKernel:
+class MacKernel(Kernel):
     """HMAC for one path and one choice of the word that changes fast (None: all do), told by one word of the MAC.
 
     The frame, from OWN on, in vectors: for 16 words of the key what lanes change, the word of the MAC that is
     compared, the inner digest, and twice a part: what is added to the key, the state, what `outer` keeps.
     """
 
-    path: Path
     hash_name: str
     fast: int | None
     early: Early
@@ -78,13 +79,7 @@ class MacKernel:
         first, second = self.parts
         return second + second - first
 
-    @property
-    def features(self) -> tuple[str, ...]:
-        """What the processor must have."""
-        return self.path.features
-
     def frame_bytes(self, problem: ShortKeyProblem) -> int:
-        """The memory that a worker needs."""
         return self._tables + len(message_tables(self.hash_name, problem.samples[0][0]))
 
     def image(self, key: bytes) -> bytes:
@@ -92,7 +87,6 @@ class MacKernel:
         return machine_words(key.ljust(4 * BLOCK_WORDS, b"\0"))
 
     def contents(self, problem: ShortKeyProblem, frame: int) -> Iterator[tuple[int, bytes]]:
-        """What a frame at that address holds from the beginning: byte offsets and bytes."""
         message, mac = problem.samples[0]
         word = mac[4 * self.early.word : 4 * self.early.word + 4]
         yield self.target, machine_words(word * self.lanes)
@@ -103,7 +97,6 @@ class MacKernel:
         yield NUMBERS, array("Q", [frame + self._tables, frame + self._tables + len(tables)]).tobytes()
 
     def lane_contents(self, images: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
-        """The same for what differs between the lanes: an image of each one's bits."""
         for number in range(BLOCK_WORDS):
             yield self._vector(number), b"".join(image[4 * number : 4 * number + 4] for image in images)
 
@@ -192,7 +185,6 @@ finish:
 """
 
     def module(self) -> str:
-        """Everything of this kernel."""
         return "\n".join([*self._functions(), self._whole(), RUN, attributes(8 * self.path.vector_bytes)])
 
 

@@ -1,16 +1,17 @@
 """The kernels as machine code: LLVM compiles one when it is first asked for, and it stays for the process's life."""
 
 import ctypes
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Protocol
+from typing import Final
 
 from keyfence.search import jit
 
 from . import aes
 from .aes_tables import TableKernel
 from .hashes import HASHES
+from .kernel import Kernel
 from .macs import MacKernel
 from .paths import Path
 from .problem import HMACS, Algorithm, ShortKeyProblem
@@ -19,33 +20,6 @@ from .rc4 import Rc4Kernel
 Run = Callable[[int, int, int, int, int, int], int]
 """`run` of counting.py: (frame, flips, fast, first, stop, bit) -> count; the first two are addresses."""
 _RUN: Final = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_uint64] * 4)
-
-
-class Kernel(Hashable, Protocol):
-    """A kernel's code and the memory that it works on; hashable, the same for problems of one shape."""
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """What the processor must have, by LLVM's names."""
-
-    @property
-    def lanes(self) -> int:
-        """Keys that one call of `test` tries."""
-
-    def module(self) -> str:
-        """Its functions in LLVM's language."""
-
-    def frame_bytes(self, problem: ShortKeyProblem) -> int:
-        """The memory that a worker needs."""
-
-    def image(self, key: bytes) -> bytes:
-        """A key as it lies in BASE: a bit of one is a bit of the other."""
-
-    def contents(self, problem: ShortKeyProblem, frame: int) -> Iterator[tuple[int, bytes]]:
-        """What a frame at that address holds from the beginning: byte offsets and bytes."""
-
-    def lane_contents(self, images: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
-        """The same for what differs between the lanes: an image of each one's bits."""
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ class Path:
 
 
 PATHS: Final = (
-    Path("avx512", 16, ("avx512f", "avx512dq", "avx512bw", "avx512vl")),
-    Path("avx2", 8, ("avx2",)),
+    Path("avx512", 16, jit.AVX512),
+    Path("avx2", 8, jit.AVX2),
     Path("generic", 4, ()),
 )
 """The fastest first."""

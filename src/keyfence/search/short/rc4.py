@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .code import Code, function
-from .counting import NUMBERS, OWN, RUN, attributes
+from keyfence.search.code import Code, attributes, function
+
+from .counting import NUMBERS, OWN, RUN
+from .kernel import Kernel
 from .layout import LANE_BITS
-from .paths import Path
 from .problem import LEAST_BYTES, ShortKeyProblem, keystream
 
 LANES: Final = 2**LANE_BITS
@@ -32,42 +33,23 @@ FRAME: Final = STATES + GROUP * STATE
 
 
 @dataclass(frozen=True)
-class Rc4Kernel:
+class Rc4Kernel(Kernel):
     """RC4 for keys of any length; paths make no difference but for what LLVM may use."""
 
-    path: Path
-
-    @property
-    def lanes(self) -> int:
-        return LANES
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """What the processor must have."""
-        return self.path.features
-
     def frame_bytes(self, problem: ShortKeyProblem) -> int:
-        """The memory that a worker needs."""
         return FRAME
 
-    def image(self, key: bytes) -> bytes:
-        """A key as it lies in BASE."""
-        return key.ljust(64, b"\0")
-
     def contents(self, problem: ShortKeyProblem, frame: int) -> Iterator[tuple[int, bytes]]:
-        """What a frame holds from the beginning: byte offsets and bytes."""
         yield LENGTH, array("Q", [problem.key_bytes, problem.skip + LEAST_BYTES]).tobytes()
         first = keystream(*problem.samples[0])[:LEAST_BYTES]
         yield TARGET, int.from_bytes(first, "little").to_bytes(4, sys.byteorder)
         yield IDENTITY, bytes(range(STATE))
 
     def lane_contents(self, images: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
-        """The same for what differs between the lanes: an image of each one's bits."""
         for index in range(LONGEST):
             yield DELTAS + LANES * index, bytes(image[index] for image in images)
 
     def module(self) -> str:
-        """Everything of this kernel."""
         return "\n".join([_BEGIN, _group(), _test(), RUN, attributes(8 * self.path.vector_bytes)])
 
 
