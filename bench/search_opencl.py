@@ -14,13 +14,14 @@ from collections.abc import Iterator, Mapping
 
 from keyfence.search.bench import Contender, Measured, NoProgram
 from keyfence.search.bench.measured import engine_rate, in_turns
-from keyfence.search.bench.ours import chosen_pair, des_problem, threads
+from keyfence.search.bench.ours import chosen_pair, des_problem
 from keyfence.search.bench.programs import hashcat, program
 from keyfence.search.des import DesProblem
 from keyfence.search.des import Engine as Native
 from keyfence.search.des.native import usable_paths
 from keyfence.search.opencl import Engine
 from keyfence.search.opencl.platforms import chosen
+from keyfence.search.threads import processors
 
 PROBLEMS = {"40 bits": des_problem(), "chosen pair": chosen_pair()}
 NARROWER = {"avx2": "ulong4", "generic": "ulong2"}
@@ -31,7 +32,7 @@ HASHCAT_SECONDS = 10.0
 def versions(device: str | None) -> bool:
     """Whether the device is a GPU."""
     described, handle = chosen(device)
-    print(f"{described.name}, {described.units} compute units, {handle.version}; {threads()} processors")
+    print(f"{described.name}, {described.units} compute units, {handle.version}; {processors()} processors")
     return described.kind == "gpu"
 
 
@@ -57,7 +58,7 @@ def contender(
 def contenders(device: str | None, seconds: float, gpu: bool) -> Iterator[tuple[Contender, Contender]]:
     """An OpenCL contender, and what it is compared with."""
     for what, problem in PROBLEMS.items():
-        for count in sorted({1, threads()}):
+        for count in sorted({1, processors()}):
             name = f"{what}, {count} thread{'s' if count > 1 else ''}"
             native = contender(f"native, {name}", Native(), problem, seconds, count)
             yield contender(f"OpenCL, {name}", Engine(device), problem, seconds, count, gpu), native

@@ -7,7 +7,6 @@ Every search is shown with the trials it took and what of the machine's time. 2^
 """
 
 import argparse
-import os
 import time
 from collections.abc import Callable
 
@@ -16,6 +15,7 @@ from keyfence.audit.demonstration import Demonstration
 from keyfence.cryptoki.isolation import IsolatedModule
 from keyfence.presets import find_slot, preset
 from keyfence.search.problem import Problem
+from keyfence.search.threads import processors
 from keyfence.token import SoftToken
 
 SUITE = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
@@ -60,7 +60,7 @@ def main() -> None:
     options = parser.parse_args()
     demonstration = Demonstration(options.unknown)
     wanted = Options(techniques=(TECHNIQUE,), suites=(SUITE,))
-    print(f"{options.module}: {options.unknown} of 56 bits unknown, on {os.cpu_count()} processors", flush=True)
+    print(f"{options.module}: {options.unknown} of 56 bits unknown, on {processors()} processors", flush=True)
     opened = Opened(
         target(options.module),
         max_search_bits=options.unknown,

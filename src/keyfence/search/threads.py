@@ -1,5 +1,6 @@
 """A range of candidates over threads, in chunks of about a twentieth of a second; workers compute outside Python's lock."""
 
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -145,6 +146,11 @@ class ThreadedEngine(ABC, Generic[P]):
         """Keys per second, measured for about `seconds` on a problem like this one."""
         self.workers(problem)
         return measured(self, problem, seconds, threads)
+
+
+def processors() -> int:
+    """How many this process may use: the threads that a search has where nobody says how many."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def chosen(usable: Sequence[N], path: str | None, what: str) -> N:

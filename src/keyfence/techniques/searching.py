@@ -3,7 +3,6 @@
 They need the extra keyfence[search]; without it nothing is searchable here, and who asks prices the search instead.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from keyfence.cryptoki.constants import CKK, CKM
 from keyfence.search.problem import BadProblem, Engine, Problem, SearchError
+from keyfence.search.threads import processors
 
 from . import keysearch
 from .base import Bench, Inconclusive
@@ -80,7 +80,7 @@ def short(bench: Bench, matches: Matches, length: int, known: Mapping[int, int])
 
 def find(wanted: Problem, progress: Callable[[int], None] = lambda _: None) -> bytes:
     """The key. Inconclusive where no candidate is it. `progress` is told how many candidates are done."""
-    hit = _engine(wanted).search(wanted, threads=os.cpu_count() or 1, progress=progress)
+    hit = _engine(wanted).search(wanted, threads=processors(), progress=progress)
     if hit is None:
         raise Inconclusive("no candidate is the key: it is not cut from where it was taken to be")
     return hit.key
@@ -93,7 +93,7 @@ def seconds(algorithm: str, length: int) -> float:
     unknown = min(length, 5)
     mask = bytes(unknown) + b"\xff" * (length - unknown)
     shape = problem(Use(mechanism, bytes(len(MESSAGE)), bytes), mask, bytes(length))
-    return 1 / _engine(shape).rate(shape, seconds=_MEASURED_FOR, threads=os.cpu_count() or 1)
+    return 1 / _engine(shape).rate(shape, seconds=_MEASURED_FOR, threads=processors())
 
 
 def _engine(wanted: Problem) -> Engine[Any]:

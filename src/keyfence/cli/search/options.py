@@ -1,6 +1,5 @@
 """The options that searches share: a dataclass that says what they are, and a decorator that gives them to a command."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -70,7 +69,9 @@ class How:
 
     @property
     def thread_count(self) -> int:
-        return self.threads or len(os.sched_getaffinity(0))
+        from keyfence.search.threads import processors
+
+        return self.threads or processors()
 
 
 STRAY: Final = {"allow_extra_args": True}

@@ -1,6 +1,5 @@
 """The ways to compute that this machine has, each with a problem that it can work on for as long as it is asked to."""
 
-import os
 from collections.abc import Iterator
 from random import Random
 from typing import Final
@@ -11,16 +10,12 @@ from keyfence.search.opencl import devices
 from keyfence.search.problem import MissingExtra, NoSuchPath, Problem
 from keyfence.search.registry import engine_for
 from keyfence.search.short.problem import Algorithm, ShortKeyProblem
+from keyfence.search.threads import processors
 
 from .measured import Contender, Measured, engine_rate
 
 UNKNOWN_BITS: Final = 40
 WARM_UP: Final = 0.01  # seconds: a kernel is compiled when it is first asked for
-
-
-def threads() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def des_problem(unknown: int = UNKNOWN_BITS, seed: int = 0) -> DesProblem:
@@ -50,7 +45,12 @@ def short_problem(algorithm: Algorithm) -> ShortKeyProblem:
 
 def des_names() -> tuple[str, str, str, str]:
     """One thread, all threads; the same with a chosen pair."""
-    return "DES, 1 thread", f"DES, {threads()} threads", "DES chosen pair, 1 thread", f"DES chosen pair, {threads()} threads"
+    return (
+        "DES, 1 thread",
+        f"DES, {processors()} threads",
+        "DES chosen pair, 1 thread",
+        f"DES chosen pair, {processors()} threads",
+    )
 
 
 def contenders(seconds: float) -> Iterator[Contender]:
@@ -63,7 +63,7 @@ def contenders(seconds: float) -> Iterator[Contender]:
     yield from opencl(seconds)
     for algorithm in SHORT:
         problem = short_problem(algorithm)
-        yield from _on_threads(f"{algorithm}, 1 thread", f"{algorithm}, {threads()} threads", problem, seconds)
+        yield from _on_threads(f"{algorithm}, 1 thread", f"{algorithm}, {processors()} threads", problem, seconds)
 
 
 def opencl(seconds: float) -> Iterator[Contender]:
@@ -84,8 +84,8 @@ def opencl_devices() -> list[tuple[str, bool]]:
 
 def _on_threads(one: str, every: str, problem: Problem, seconds: float) -> Iterator[Contender]:
     yield _contender(one, problem, seconds)
-    if threads() > 1:
-        yield _contender(every, problem, seconds, threads())
+    if processors() > 1:
+        yield _contender(every, problem, seconds, processors())
 
 
 def _on_the_clock(contender: Contender) -> Contender:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from keyfence.search.des.native import usable_paths
 from keyfence.search.problem import BadProblem
+from keyfence.search.threads import processors
 
 from . import ours, processor
 from .bound import operations
@@ -29,7 +30,7 @@ class Options:
 def run(options: Options, emit: Callable[[str], None], told: Callable[[str], None] = lambda _: None) -> None:
     """Measures and emits lines; `told` hears how far it is. Raises NoProgram before anything is measured, MissingExtra."""
     others = [program(name) for name in dict.fromkeys(options.against)]
-    emit(f"{processor.name()}, {ours.threads()} processors; DES by {usable_paths()[0].name}")
+    emit(f"{processor.name()}, {processors()} processors; DES by {usable_paths()[0].name}")
     for other in others:
         emit(f"against {other.described()}")
     found = in_turns([*ours.contenders(options.seconds), *_theirs(others, options)], options.rounds, told)
@@ -41,7 +42,7 @@ def run(options: Options, emit: Callable[[str], None], told: Callable[[str], Non
 def _theirs(others: list[Program], options: Options) -> Iterator[Contender]:
     gpu = any(is_gpu for _, is_gpu in ours.opencl_devices())
     for other in others:
-        yield from other.contenders(options.seconds, ours.threads(), gpu)
+        yield from other.contenders(options.seconds, processors(), gpu)
 
 
 def _limits() -> Iterator[Limit]:

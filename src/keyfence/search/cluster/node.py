@@ -6,7 +6,6 @@ back for a minute, to the same address; one whose scheduler ends in order ends a
 """
 
 import asyncio
-import os
 import secrets
 import signal
 import socket
@@ -19,6 +18,7 @@ from typing import Any, Final
 from keyfence.search.des.problem import DesProblem
 from keyfence.search.problem import NoCluster
 from keyfence.search.registry import engine_for
+from keyfence.search.threads import processors
 
 from . import remote
 from .settings import CONNECT_SECONDS, Tls, quiet, reach, security
@@ -34,7 +34,7 @@ def work_for(scheduler: str, threads: int | None, device: str | None, tls: Tls |
     """See keyfence.search.cluster.work_for."""
     if device is not None and device.startswith("opencl"):
         engine_for(DesProblem(((bytes(8), bytes(8)),)), device)  # a device that is not there is told of at once
-    remote.Here.node = remote.Node(device, threads or len(os.sched_getaffinity(0)))
+    remote.Here.node = remote.Node(device, threads or processors())
     remote.Here.leaving = False
     with quiet(), tempfile.TemporaryDirectory(prefix="keyfence-worker-") as directory:
         asyncio.run(_Node(scheduler, security(scheduler, tls), directory, said).serve())
