@@ -11,11 +11,9 @@ from keyfence.search.threads import ThreadedEngine, Worker
 
 from . import platforms
 from .emit import Vector
-from .frame_worker import FrameWorker
-from .grid_worker import GridWorker
 from .platforms import Device
 from .program import Program
-from .proving import believed
+from .proving import believed, worker_of
 
 VECTORS: Final = {
     vector.name: vector
@@ -63,9 +61,8 @@ class Engine(ThreadedEngine[DesProblem]):
         return f"opencl:{self._device.name}"
 
     def workers(self, problem: DesProblem) -> Callable[[], Worker]:
-        compiled = self._compiled(problem)
-        worker = GridWorker if compiled.vector.unrolled else FrameWorker
-        return lambda: worker(compiled, problem)
+        program = self._compiled(problem)
+        return lambda: worker_of(program, problem)
 
     def search(
         self,
@@ -87,11 +84,6 @@ class Engine(ThreadedEngine[DesProblem]):
             return super().search(problem, start, stop, threads=threads, stop_flag=stop_flag, progress=progress)
         except platforms.binding().Error as error:
             raise NoSuchPath(f"{self._device.name} gave up during the search: {platforms.first_line(error)}") from error
-
-    def rate(self, problem: DesProblem, *, seconds: float = 0.25, threads: int = 1) -> float:
-        """Keys per second, measured for about `seconds` on a problem like this one."""
-        self.search(problem, 0, 1)  # what a platform compiles when a kernel is first launched is no part of the rate
-        return super().rate(problem, seconds=seconds, threads=threads)
 
     def _compiled(self, problem: DesProblem) -> Program:
         """A compiler that does not take another's assembly after all gets what all of them take."""

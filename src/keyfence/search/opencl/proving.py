@@ -11,6 +11,7 @@ from keyfence.search.des.layout import LANE_BITS
 from keyfence.search.des.problem import DesProblem
 from keyfence.search.des.reference import encrypt
 from keyfence.search.problem import NoSuchPath
+from keyfence.search.threads import Worker
 
 from .emit import Vector
 from .frame_worker import FrameWorker
@@ -23,16 +24,6 @@ _BLOCK: Final = bytes.fromhex("0123456789abcdef")
 _AROUND: Final = 3  # counts before the key's and from it on
 _MOST_REPORTED: Final = 8
 """Keys that a right kernel may report: one in 2^32 fits by chance, of three thousand."""
-
-
-class _Asked(DesProblem):
-    """Counts for how many keys the kernel's word had to be checked."""
-
-    asked = 0
-
-    def fits(self, key: bytes) -> bool:
-        type(self).asked += 1
-        return super().fits(key)
 
 
 @cache
@@ -48,15 +39,23 @@ def believed(device: Device, handle: Any, vector: Vector, pair: bool) -> Program
     return program
 
 
-def _finds(program: Program, pair: bool) -> bool:
-    class Asked(_Asked):
-        pass
+def worker_of(program: Program, problem: DesProblem) -> Worker:
+    """What searches a problem with this program."""
+    return GridWorker(program, problem) if program.vector.unrolled else FrameWorker(program, problem)
 
-    problem = Asked(((_BLOCK, encrypt(_KEY, _BLOCK)),), complement=_complement() if pair else None)
-    worker = (GridWorker if program.vector.unrolled else FrameWorker)(program, problem)
+
+def _finds(program: Program, pair: bool) -> bool:
+    reported: list[bytes] = []
+
+    class Planted(DesProblem):
+        def fits(self, key: bytes) -> bool:
+            reported.append(key)
+            return super().fits(key)
+
+    problem = Planted(((_BLOCK, encrypt(_KEY, _BLOCK)),), complement=_complement() if pair else None)
     count = problem.candidate(_KEY) >> LANE_BITS
-    found = [hit.key for hit in worker.hits(count - _AROUND, count + _AROUND)]
-    return found == [_KEY] and Asked.asked <= _MOST_REPORTED
+    found = [hit.key for hit in worker_of(program, problem).hits(count - _AROUND, count + _AROUND)]
+    return found == [_KEY] and len(reported) <= _MOST_REPORTED
 
 
 def _complement() -> tuple[bytes, bytes]:
