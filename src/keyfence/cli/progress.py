@@ -87,34 +87,6 @@ class _Bar:
             self._progress.update(self._task, now=line)
 
 
-class _Lines:
-    """A technique's line appears when the next one begins: only then are its findings complete."""
-
-    def __init__(self, name: str, tally: Tally) -> None:
-        self._name, self._tally = name, tally
-        self._open: str | None = None
-        self._searched = Searched()
-
-    def finding(self, finding: Finding) -> None:
-        if self._tally.add(finding):
-            self.flush()
-            self._open = finding.technique
-
-    def call(self, record: CallRecord) -> None:
-        print(f"  {record}", file=sys.stderr)
-
-    def searching(self, done: int, candidates: int) -> None:
-        if line := self._searched.line(done, candidates):
-            print(f"{self._name}: {line}", file=sys.stderr, flush=True)
-
-    def flush(self) -> None:
-        if self._open is not None:
-            verdicts = ", ".join(f"{verdict} {number}" for verdict, number in self._tally.verdicts[self._open].items())
-            position = list(self._tally.verdicts).index(self._open) + 1
-            print(f"{self._name} {position}/{self._tally.total} {self._open}: {verdicts}", file=sys.stderr)
-            self._open = None
-
-
 class _Silent:
     """Silent about findings. A search that may take hours is told of all the same."""
 
@@ -131,6 +103,24 @@ class _Silent:
     def searching(self, done: int, candidates: int) -> None:
         if line := self._searched.line(done, candidates):
             print(f"{self._name}: {line}", file=sys.stderr, flush=True)
+
+
+class _Lines(_Silent):
+    """A technique's line appears when the next one begins: only then are its findings complete."""
+
+    _open: str | None = None
+
+    def finding(self, finding: Finding) -> None:
+        if self._tally.add(finding):
+            self.flush()
+            self._open = finding.technique
+
+    def flush(self) -> None:
+        if self._open is not None:
+            verdicts = ", ".join(f"{verdict} {number}" for verdict, number in self._tally.verdicts[self._open].items())
+            position = list(self._tally.verdicts).index(self._open) + 1
+            print(f"{self._name} {position}/{self._tally.total} {self._open}: {verdicts}", file=sys.stderr)
+            self._open = None
 
 
 def display(name: str, tally: Tally, *, silent: bool) -> AbstractContextManager[Display]:

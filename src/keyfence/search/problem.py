@@ -5,6 +5,8 @@ SearchError        anything of the search that ends in one line
   NoSuchPath       a way to compute that is unknown, or that this machine does not have
   BadJob           a job file that cannot be read, written or used
   NoCluster        a scheduler that cannot be reached, or workers that cannot be used
+  MissingExtra     an optional dependency that this kind of search needs
+  NoProgram        bench/programs.py: a program to be measured that is not there, or that measures nothing
 """
 
 from collections.abc import Callable
