@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyfence.search.des import PATHS, BadProblem, DesProblem, Engine, Hit, NoSuchPath, odd_parity
+from keyfence.search.des import PATHS, DesProblem, Engine, Hit, NoSuchPath, odd_parity
 from keyfence.search.des.native import usable_paths
 
+from .answers import DesAnswers, around
 from .blocks import ALL_BITS, KEY_POSITIONS, des, planted, planted_complement
 from .sp500_20 import ALL as PUBLISHED
 
@@ -26,11 +27,8 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return Engine(request.param)
 
 
-def around(random: Random, problem: DesProblem, key: bytes, spread: int) -> tuple[int, int, int]:
-    """A range that holds the key, and the key's number."""
-    at = problem.candidate(key)
-    start = max(0, at - random.randrange(spread))
-    return start, min(problem.candidates, at + 1 + random.randrange(spread)), at
+class TestAnswers(DesAnswers):
+    times = 50
 
 
 def test_a_thousand_planted_keys(engine: Engine) -> None:
@@ -66,37 +64,6 @@ def test_published_vectors(engine: Engine) -> None:
         assert engine.search(problem) == Hit(problem.candidate(key), odd_parity(key))
 
 
-def test_no_hit_in_a_range_without_the_key(engine: Engine) -> None:
-    random = Random(5)
-    for _ in range(50):
-        key = random.randbytes(8)
-        problem = planted(random, key, random.randrange(12, 57))
-        start, stop, at = around(random, problem, key, 3000)
-        if start < at:
-            assert engine.search(problem, start, at) is None
-        if at + 1 < stop:
-            assert engine.search(problem, at + 1, stop) is None
-
-
-def test_complemented_pairs(engine: Engine) -> None:
-    random = Random(6)
-    for _ in range(50):
-        key = random.randbytes(8)
-        problem = planted_complement(random, key)
-        start, stop, at = around(random, problem, key, 3000)
-        assert engine.search(problem, start, stop) == Hit(at, odd_parity(key))
-
-
-def test_a_complemented_pair_that_another_key_made_is_no_hit(engine: Engine) -> None:
-    random = Random(7)
-    key = random.randbytes(8)
-    problem = planted_complement(random, key)
-    assert problem.complement is not None
-    other = DesProblem(problem.pairs, complement=(problem.complement[0], random.randbytes(8)))
-    start, stop, _ = around(random, other, key, 3000)
-    assert engine.search(other, start, stop) is None
-
-
 @pytest.mark.parametrize("key", [bytes.fromhex(word) for word in (WEAK + SEMI_WEAK).split()])
 def test_weak_and_semi_weak_keys(engine: Engine, key: bytes) -> None:
     random = Random(key)
@@ -114,16 +81,6 @@ def test_all_256_parity_variants_are_one_key(engine: Engine) -> None:
         hit = engine.search(DesProblem((pair, (key, des(key, key))), mask, int.from_bytes(bits) & mask))
         assert hit is not None
         assert hit.key == odd_parity(key)
-
-
-def test_every_pair_is_asked(engine: Engine) -> None:
-    """The first pair alone has a hit; a second one that contradicts it takes it away."""
-    random = Random(9)
-    key = random.randbytes(8)
-    problem = planted(random, key, 16, pairs=1)
-    assert engine.search(problem) is not None
-    contradicted = DesProblem((*problem.pairs, (bytes(8), bytes(8))), problem.known_mask, problem.known_value)
-    assert engine.search(contradicted) is None
 
 
 @given(seed=st.integers(0, 2**32), unknown=st.integers(9, 56))
@@ -178,30 +135,6 @@ def test_a_stopped_search_goes_on_where_it_was() -> None:
     start = max(told[-1], at - 10**6) if answer is None else at
     rest = Engine().search(problem, start)
     assert rest == Hit(at, odd_parity(key))
-
-
-def test_what_a_callback_raises_ends_the_search() -> None:
-    problem = DesProblem(((bytes(8), bytes(8)),))
-
-    def interrupt(_: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Engine().search(problem, threads=2, progress=interrupt)
-
-
-def test_known_bits_alone_are_checked_too() -> None:
-    """Nothing unknown: one candidate, right or wrong."""
-    key = bytes.fromhex("0123456789ABCDEF")
-    pairs = ((bytes(8), des(key, bytes(8))),)
-    assert Engine().search(DesProblem(pairs, ALL_BITS, int.from_bytes(key))) == Hit(0, key)
-    assert Engine().search(DesProblem(pairs, ALL_BITS, int.from_bytes(key) ^ 2)) is None
-
-
-@pytest.mark.parametrize(("start", "stop"), [(0, 0), (5, 4), (-1, 3), (0, 2**16 + 1)])
-def test_ranges_that_are_none(start: int, stop: int) -> None:
-    with pytest.raises(BadProblem, match="range"):
-        Engine().search(DesProblem(((bytes(8), bytes(8)),), ALL_BITS ^ 0x3FDFE, 0), start, stop)
 
 
 def test_a_path_is_known_or_refused() -> None:
