@@ -9,18 +9,15 @@ others use too only rates per second of processor time mean something: those are
 
 import argparse
 import hmac
-import os
-import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Final
 
 from keyfence.search.bench.measured import Contender, Measured, engine_rate, in_turns
+from keyfence.search.bench.programs import hashcat_attack
 from keyfence.search.short import Algorithm, Engine, ShortKeyProblem
 from keyfence.search.short.paths import usable_paths
 
@@ -71,26 +68,10 @@ def hashlib_loop(seconds: float, name: str) -> Measured:
 
 
 def hashcat(algorithm: Algorithm, seconds: int) -> Measured:
-    """A mask attack at work: what it got done after its warm-up. The unknown bytes are the first ones, its fastest way."""
+    """The unknown bytes are the first ones, its fastest way."""
     data, output = sample(algorithm)
     line = f"{output.hex()}:{data.hex() if algorithm == Algorithm.AES else data.decode()}"
-    command = f"hashcat -m {HASHCAT[algorithm]} -a 3 -O -w 3 --quiet --potfile-disable --restore-disable --logfile-disable"
-    command += f" --self-test-disable --session=keyfence{os.getpid()} --status --status-timer=1 --machine-readable"
-    command += f" --runtime={seconds} {line} {'?b' * UNKNOWN + 'k' * (16 - UNKNOWN)}"
-    with subprocess.Popen(command.split(), stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:  # noqa: S603
-        seen = [
-            (time.monotonic(), int(found[1]), processor_seconds(process.pid))
-            for line in process.stdout or ()
-            if (found := re.search(r"PROGRESS\t(\d+)", line))
-        ]
-    wall, done, used = (after - before for before, after in zip(seen[len(seen) // 4], seen[-1], strict=True))
-    return Measured(done / wall, done / used)
-
-
-def processor_seconds(pid: int) -> float:
-    """User and system time of a process and its threads so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return hashcat_attack(seconds, f"-m {HASHCAT[algorithm]} -O {line} {'?b' * UNKNOWN + 'k' * (16 - UNKNOWN)}")
 
 
 def others(seconds: float, hashcat_seconds: int) -> Iterator[Contender]:

@@ -57,10 +57,16 @@ def hashcat(seconds: float, device_type: int) -> Measured:
     hashcat's own benchmark times one short call; on a busy machine that says little, and not per processor second.
     `device_type` is hashcat's: 1 processors, 2 GPUs, whose own time nobody counts here.
     """
-    attack = f"-m 14000 -a 3 -w 3 -D {device_type} --runtime={max(1, round(seconds))} --session=keyfence{os.getpid()}"
+    return hashcat_attack(
+        seconds, f"-m 14000 -D {device_type} --hex-charset -1 {CHARSET} {BLOCKS} {'?1' * 8}", device_type == 1
+    )
+
+
+def hashcat_attack(seconds: float, what: str, processor: bool = True) -> Measured:
+    """A mask attack, `what` being its mode, hash and mask; `processor` says whether its processor time is the work's."""
+    attack = f"-a 3 -w 3 --runtime={max(1, round(seconds))} --session=keyfence{os.getpid()}"
     quiet = "--quiet --potfile-disable --restore-disable --logfile-disable --self-test-disable"
-    told = f"--status --status-timer=1 --machine-readable --hex-charset -1 {CHARSET} {BLOCKS} {'?1' * 8}"
-    command = [_path("hashcat"), *f"{attack} {quiet} {told}".split()]
+    command = [_path("hashcat"), *f"{attack} {quiet} --status --status-timer=1 --machine-readable {what}".split()]
     samples, said = [], ""
     process = subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -70,7 +76,7 @@ def hashcat(seconds: float, device_type: int) -> Measured:
             if found := re.search(r"PROGRESS\t(\d+)", line):
                 samples.append((time.monotonic(), int(found[1]), _processor_seconds(process.pid)))
             said = line.strip() or said
-    return _progress(samples, said, device_type == 1)
+    return _progress(samples, said, processor)
 
 
 def _progress(samples: list[tuple[float, int, float]], said: str, processor: bool) -> Measured:
